@@ -1,0 +1,149 @@
+"""ASGI middleware that makes a well-behaved simulator slow, broken and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+import anyio
+import msgspec
+
+from anabranch.testing.behaviour import Behaviour, Fault, FaultKind
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from anabranch.testing.traffic import RequestLog
+
+__all__ = ["CUT", "Misbehaving", "Reply"]
+
+CUT = "anabranch.cut"
+"""Key in the ASGI `state` under which a server offers a callable that cuts the connection."""
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole HTTP reply.
+
+    Args:
+        status: The status code.
+        body: The body.
+        content_type: What the body is.
+        headers: Further headers, names in lower case.
+    """
+
+    status: int
+    body: bytes = b""
+    content_type: str = "text/html"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class _Simulated(Protocol):
+    """What the middleware needs of a simulated cloud."""
+
+    @property
+    def behaviour(self) -> Behaviour: ...
+    @property
+    def requests(self) -> RequestLog: ...
+
+
+Render = Callable[["Scope", Fault], Reply]
+"""Writes the reply of a fault in the platform's own words."""
+
+
+class Misbehaving:
+    """Puts the behaviour of a simulated cloud between it and its callers.
+
+    Args:
+        app: The simulator proper.
+        cloud: Whose behaviour counts, looked up anew for every request.
+        render: Writes the replies of the faults that have one, in the platform's own words; the
+            default is what a proxy in front of it would say.
+    """
+
+    def __init__(self, app: ASGIApp, cloud: _Simulated, render: Render | None = None) -> None:
+        self._app = app
+        self._cloud = cloud
+        self._render = render or plain_reply
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or fail to."""
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+            return
+        cloud = self._cloud
+        method, path = scope["method"], scope["path"]
+        cloud.requests.record(method, path)
+        behaviour = cloud.behaviour
+        if behaviour.latency:
+            await anyio.sleep(behaviour.latency)
+        fault = behaviour.take_fault(method, path) if behaviour.faults else None
+        if fault is None:
+            await self._app(scope, receive, send)
+        elif fault.kind is FaultKind.HANG:
+            await _until_disconnect(receive)
+        elif fault.kind is FaultKind.RESET:
+            await _cut(scope, receive)
+        else:
+            await _send(send, self._render(scope, fault))
+
+
+def plain_reply(scope: Scope, fault: Fault) -> Reply:
+    """What a proxy in front of a cloud says in the place of the cloud."""
+    del scope
+    headers = () if fault.retry_after is None else (("retry-after", str(fault.retry_after)),)
+    match fault.kind:
+        case FaultKind.UNAUTHORIZED:
+            return Reply(
+                status=401,
+                body=b"<html><body><h1>401 Unauthorized</h1></body></html>",
+                headers=(("www-authenticate", "Basic"),),
+            )
+        case FaultKind.RATE_LIMITED:
+            return Reply(
+                status=429,
+                body=b"<html><body><h1>429 Too Many Requests</h1></body></html>",
+                headers=headers or (("retry-after", "1"),),
+            )
+        case FaultKind.UNAVAILABLE:
+            return Reply(
+                status=503,
+                body=b"<html><body><h1>503 Service Unavailable</h1></body></html>",
+                headers=headers,
+            )
+        case _:
+            return Reply(
+                status=200,
+                body=b"<!doctype html><title>Welcome</title><p>Accept the terms to go on line.",
+            )
+
+
+async def _send(send: Send, reply: Reply) -> None:
+    headers = [
+        (b"content-type", reply.content_type.encode()),
+        (b"content-length", str(len(reply.body)).encode()),
+        *((name.encode(), value.encode()) for name, value in reply.headers),
+    ]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+async def _until_disconnect(receive: Receive) -> None:
+    message: Message = {"type": ""}
+    while message["type"] != "http.disconnect":
+        message = await receive()
+
+
+async def _cut(scope: Scope, receive: Receive) -> None:
+    cut = scope.get("state", {}).get(CUT)
+    if cut is None:
+        raise ConnectionResetError("the simulated cloud cut the connection")
+    cut()
+    await _until_disconnect(receive)
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
