@@ -1,0 +1,1 @@
+"""One asynchronous interface to every IaaS cloud you have."""

@@ -1,0 +1,126 @@
+"""Settings of a cloud: the base class of every driver's settings, and how entries become them."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final, TypeVar, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from anabranch.errors import ConfigurationError
+from anabranch.redaction import SecretStr
+
+__all__ = ["CloudSettings", "suggestion", "to_settings"]
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class CloudSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What can be set for any cloud. A driver derives its own settings from it."""
+
+    driver: Annotated[str, Meta(description="Kind of the driver, as `anabranch plugins` lists it")]
+    timeout: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(description="Seconds that a listing of this cloud may take; unset: the broker's"),
+    ] = None
+    request_timeout: Annotated[
+        float, Meta(gt=0, description="Seconds that one request to the cloud may take")
+    ] = 20.0
+    connect_timeout: Annotated[
+        float, Meta(gt=0, description="Seconds until a connection must stand")
+    ] = 5.0
+    max_connections: Annotated[
+        int, Meta(ge=1, le=64, description="Connections to the cloud at once")
+    ] = 8
+    retries: Annotated[
+        int,
+        Meta(ge=0, le=10, description="Times that an idempotent request is tried again"),
+    ] = 2
+    verify: Annotated[bool, Meta(description="Whether the cloud's TLS certificate is verified")] = (
+        True
+    )
+    cacert: Annotated[
+        str | None,
+        Meta(description="File of CA certificates (PEM) to trust instead of the system's"),
+    ] = None
+    proxy: Annotated[
+        str | None, Meta(description="URL of the HTTP proxy to reach the cloud through")
+    ] = None
+    max_body_bytes: Annotated[
+        int, Meta(ge=1024, description="Bytes of a reply that are read at most")
+    ] = 64 * 1024 * 1024
+
+
+def to_settings(cls: type[S], entry: Mapping[str, Any], *, cloud: str) -> S:
+    """Check the entry of a cloud and make its settings.
+
+    Args:
+        cls: The driver's settings class.
+        entry: The entry as read from the configuration.
+        cloud: Name of the cloud, for the errors.
+
+    Raises:
+        ConfigurationError: a field is unknown, missing, or of the wrong type or range; it names
+            cloud, field and what would be right.
+    """
+    try:
+        return msgspec.convert(entry, cls, dec_hook=_decode, str_keys=True)
+    except msgspec.ValidationError as exc:
+        raise _explain(str(exc), cls, cloud) from None
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return a remedy that proposes the nearest of the `known` words, or lists them."""
+    known = sorted(known)
+    near = difflib.get_close_matches(word, known, n=1)
+    if near:
+        return f"Did you mean {near[0]!r}?"
+    return f"Known: {', '.join(known)}" if known else ""
+
+
+def _decode(kind: type, value: object) -> object:
+    if kind is SecretStr:
+        if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+            return SecretStr(str(value))
+        msg = "Expected a text"
+        raise ValueError(msg)
+    msg = f"settings cannot hold a {kind.__name__}"
+    raise NotImplementedError(msg)
+
+
+_AT: Final = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>.*?)`)?$", re.DOTALL)
+_FIELD: Final = re.compile(
+    r"Object (?P<kind>contains unknown|missing required) field `(?P<name>.*)`"
+)
+
+
+def _explain(message: str, cls: type[msgspec.Struct], cloud: str) -> ConfigurationError:
+    match = _AT.match(message)
+    what, path = (match["what"], match["path"] or "") if match else (message, "")
+    field = _FIELD.match(what)
+    if field is None:
+        return ConfigurationError(what.replace("`", "'"), cloud=cloud, field=path or None)
+    name = f"{path}.{field['name']}" if path else field["name"]
+    if field["kind"].startswith("missing"):
+        return ConfigurationError("is required", cloud=cloud, field=name, remedy="Add it")
+    return ConfigurationError(
+        "there is no such setting",
+        cloud=cloud,
+        field=name,
+        remedy=suggestion(field["name"], _fields_at(cls, path)),
+    )
+
+
+def _fields_at(cls: type[msgspec.Struct], path: str) -> list[str]:
+    current: Any = cls
+    for step in filter(None, path.split(".")):
+        hint: Any = get_type_hints(current).get(step)
+        options = getattr(hint, "__args__", (hint,))
+        structs = [o for o in options if isinstance(o, type) and issubclass(o, msgspec.Struct)]
+        if not structs:
+            return []
+        current = structs[0]
+    return [f.encode_name for f in msgspec.structs.fields(current)]
