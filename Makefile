@@ -40,7 +40,7 @@ bench: $(STAMP) ## measure (ARGS=...)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 docs: $(STAMP) ## build the documentation into site/
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 lock: $(STAMP) ## make requirements.lock anew, keeping versions that still fit (ARGS=--upgrade)
 	env -u UV_FIND_LINKS $(BIN)/uv --no-config pip compile --quiet --universal --python-version 3.11 \

@@ -75,11 +75,7 @@ def test_members_accept_each_other(members):
     for member in members:
         lines = [
             *member.project.get("dependencies", []),
-            *(
-                r
-                for extra in member.project.get("optional-dependencies", {}).values()
-                for r in extra
-            ),
+            *chain.from_iterable(member.project.get("optional-dependencies", {}).values()),
         ]
         for requirement in map(Requirement, lines):
             version = versions.get(canonicalize_name(requirement.name))
