@@ -7,6 +7,9 @@ PROJECTS := $(wildcard core/pyproject.toml plugins/*/pyproject.toml frontends/*/
 # The workspace's own distributions are installed from the tree, never from the lock.
 OWN := $(shell sed -n 's/^name = "\(.*\)"/--no-emit-package \1/p' $(PROJECTS))
 ARGS ?=
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
+export UV_SYSTEM_CERTS ?= true
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint check bench docs lock format clean
