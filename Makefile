@@ -31,11 +31,11 @@ test: $(STAMP) ## run the tests (ARGS="-k fanout", ARGS="-n 2")
 	$(BIN)/pytest $(ARGS)
 
 lint: $(STAMP) ## format check, ruff, mypy, pyright, import rules
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/pyright
-	$(BIN)/lint-imports
+	@failed=; \
+	for check in "ruff format --check ." "ruff check ." mypy pyright lint-imports; do \
+		echo "== $$check"; $(BIN)/$$check || failed="$$failed [$$check]"; \
+	done; \
+	[ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
 
 check: lint test ## everything that must pass before a commit lands: lint, then test
 
