@@ -8,7 +8,17 @@ import anabranch
 
 CONTRACT = {
     f"anabranch.{name}"
-    for name in ("hooks", "models", "errors", "paging", "features", "cloud", "settings", "states")
+    for name in (
+        "hooks",
+        "models",
+        "errors",
+        "paging",
+        "features",
+        "cloud",
+        "settings",
+        "states",
+        "redaction",
+    )
 }
 NOT_FOR_DRIVERS = {"Broker"}
 
