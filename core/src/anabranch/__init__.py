@@ -1,1 +1,88 @@
-"""One asynchronous interface to every IaaS cloud you have."""
+"""Every IaaS cloud you run, in one call."""
+
+from __future__ import annotations
+
+from anabranch.answer import Answer, CloudReport, CloudStatus, ErrorReport
+from anabranch.capabilities import Capabilities, Capability
+from anabranch.configuration import Configuration, find_configuration, load_configuration
+from anabranch.errors import (
+    AnabranchError,
+    AuthenticationError,
+    CircuitOpen,
+    CloudError,
+    CloudUnavailable,
+    ConfigurationError,
+    Conflict,
+    DeadlineExceeded,
+    DriverFault,
+    FeatureNotSupported,
+    InvalidRequest,
+    InvalidState,
+    NotFound,
+    OperationNotSupported,
+    OutcomeUnknown,
+    PermissionDenied,
+    PluginError,
+    ProtocolError,
+    QuotaExceeded,
+    RateLimited,
+    RequirementNotMet,
+)
+from anabranch.facade import Broker
+from anabranch.fanout import Arrival, FanOut
+from anabranch.features import FEATURES, Feature
+from anabranch.hooks import Ops
+from anabranch.ids import QualifiedId
+from anabranch.operations import OPERATIONS, Operation, operations_of
+from anabranch.plugins import PluginInfo, PluginRegistry, PluginRules
+from anabranch.redaction import SecretStr
+from anabranch.states import InstanceAction, InstanceState
+
+__all__ = [
+    "FEATURES",
+    "OPERATIONS",
+    "AnabranchError",
+    "Answer",
+    "Arrival",
+    "AuthenticationError",
+    "Broker",
+    "Capabilities",
+    "Capability",
+    "CircuitOpen",
+    "CloudError",
+    "CloudReport",
+    "CloudStatus",
+    "CloudUnavailable",
+    "Configuration",
+    "ConfigurationError",
+    "Conflict",
+    "DeadlineExceeded",
+    "DriverFault",
+    "ErrorReport",
+    "FanOut",
+    "Feature",
+    "FeatureNotSupported",
+    "InstanceAction",
+    "InstanceState",
+    "InvalidRequest",
+    "InvalidState",
+    "NotFound",
+    "Operation",
+    "OperationNotSupported",
+    "Ops",
+    "OutcomeUnknown",
+    "PermissionDenied",
+    "PluginError",
+    "PluginInfo",
+    "PluginRegistry",
+    "PluginRules",
+    "ProtocolError",
+    "QualifiedId",
+    "QuotaExceeded",
+    "RateLimited",
+    "RequirementNotMet",
+    "SecretStr",
+    "find_configuration",
+    "load_configuration",
+    "operations_of",
+]

@@ -74,7 +74,7 @@ class ConfigurationError(AnabranchError):
         self, message: str, *, cloud: str | None = None, field: str | None = None, remedy: str = ""
     ) -> None:
         self.message, self.cloud, self.field, self.remedy = message, cloud, field, remedy
-        super().__init__(message, cloud, field, remedy)
+        super().__init__(message)
 
     def __str__(self) -> str:
         where = [f"cloud {self.cloud!r}"] if self.cloud else []

@@ -7,7 +7,6 @@ bounded; a request has a deadline of its own under that of the call.
 
 from __future__ import annotations
 
-import math
 import random
 import ssl
 import sys
@@ -38,7 +37,7 @@ from anabranch.settings import CloudSettings
 
 # httpx imports its command line, and with it click, rich and pygments, wherever those happen to
 # be installed: 0.15 s of CPU for nothing. Marking that module as absent prevents it.
-sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # pyright: ignore
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 import httpx  # noqa: E402  the line above must come first
 
 __all__ = ["HttpClient", "Response", "StreamedResponse", "retry_after"]
@@ -148,6 +147,7 @@ class HttpClient:
         tries = self._settings.retries if repeatable else 0
         for attempt in range(tries + 1):
             failure: CloudError | None = None
+            response: Response | None = None
             wait: float | None = None
             try:
                 response = await self._once(method, url, headers, params, content, again, timeout)
@@ -164,9 +164,9 @@ class HttpClient:
                 wait = retry_after(response.headers)
             pause = _backoff(attempt) if wait is None else wait
             if attempt == tries or not _worth(pause) or not self._budget.spend():
-                if failure:
-                    raise failure
-                return response  # pyright: ignore[reportPossiblyUnboundVariable]
+                if response is None:
+                    raise failure or AssertionError
+                return response
             self._log.debug("http.retry", method=method, url=redact_url(url), seconds=pause)
             await anyio.sleep(pause)
         raise AssertionError  # the last round returns or raises
@@ -332,13 +332,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _backoff(attempt: int) -> float:
-    return min(4.0, 0.25 * 2**attempt) * random.uniform(0.5, 1.5)  # noqa: S311  not cryptography
+    return min(4.0, 0.25 * 2**attempt) * random.uniform(0.5, 1.5)
 
 
 def _worth(pause: float) -> bool:
     """Whether there is time for the pause and anything after it."""
-    left = anyio.current_effective_deadline() - anyio.current_time()
-    return pause <= _LONGEST_WAIT and (left == math.inf or pause < left / 2)
+    left: float = anyio.current_effective_deadline() - anyio.current_time()
+    return pause <= min(_LONGEST_WAIT, left / 2)
 
 
 def _reason(exc: BaseException) -> str:
@@ -357,7 +357,9 @@ def _plain(headers: Mapping[str, str] | None) -> dict[str, str] | None:
     return dict(headers) if headers else None
 
 
-def _pairs(params: Params | None) -> list[tuple[str, str | int]] | None:
+def _pairs(
+    params: Params | None,
+) -> list[tuple[str, str | int | float | bool | None]] | None:
     if not params:
         return None
     return list(params.items() if isinstance(params, Mapping) else params)
@@ -382,7 +384,7 @@ def _no_tls() -> ssl.SSLContext:
 @lru_cache(maxsize=4096)
 def _proxy(scheme: str, host: str) -> str | None:
     """The proxy that the environment names for `host`, if any."""
-    proxies = urllib.request.getproxies_environment()
-    if urllib.request.proxy_bypass_environment(host, proxies):
+    proxies = urllib.request.getproxies()
+    if urllib.request.proxy_bypass(host):
         return None
     return proxies.get(scheme) or proxies.get("all")

@@ -54,6 +54,7 @@ from anabranch.models.storage_snapshots import (
 from anabranch.models.storage_volumes import StorageVolume, StorageVolumeSpec, StorageVolumeState
 
 __all__ = [
+    "NO_EXTRA",
     "Address",
     "AddressSpec",
     "AttachedVolume",
@@ -89,7 +90,6 @@ __all__ = [
     "Metric",
     "MetricSample",
     "MetricSeries",
-    "NO_EXTRA",
     "Network",
     "NetworkAddress",
     "NetworkAddressKind",

@@ -86,6 +86,8 @@ class Instance(Resource, frozen=True, kw_only=True):
     Attributes:
         state: In the common words.
         platform_state: The platform's own word (`ACTIVE`, `SHUTOFF/powering-on`).
+        busy: Whether the platform is at work on it: `state` may change by itself, and may still be
+            the one from before.
         actions: What may be done to it now.
         owner_id: Account that owns it.
         image_id: Image it was made from.
@@ -108,6 +110,7 @@ class Instance(Resource, frozen=True, kw_only=True):
 
     state: InstanceState
     platform_state: str = ""
+    busy: bool = False
     actions: tuple[InstanceAction, ...] = ()
     owner_id: str | None = None
     image_id: str | None = None

@@ -1,0 +1,436 @@
+"""The broker: clouds, their drivers, and every call to one of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, Self, TypeVar
+
+import anyio
+import pluggy
+
+from anabranch.answer import Answer
+from anabranch.breaker import Breaker
+from anabranch.capabilities import Capabilities
+from anabranch.cloud import Cloud, SingleFlight
+from anabranch.configuration import Configuration
+from anabranch.errors import (
+    AnabranchError,
+    CloudError,
+    ConfigurationError,
+    DeadlineExceeded,
+    DriverFault,
+    OperationNotSupported,
+    OutcomeUnknown,
+    PluginError,
+)
+from anabranch.fanout import FanOut, Target
+from anabranch.features import FEATURES
+from anabranch.hooks import PROJECT, CloudIdentity, DriverSpec, Lacks, Ops
+from anabranch.ids import QualifiedId
+from anabranch.operations import OPERATIONS
+from anabranch.paging import Page
+from anabranch.plugins import PluginRegistry
+from anabranch.settings import suggestion
+
+__all__ = ["BrokerBase", "ListOperation"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+_CALL_TIMEOUT: Final = 60.0
+_PROBE_LIFE: Final = 300.0
+
+
+class ListOperation(Protocol[T_co]):
+    """The hookspec of an operation that returns pages."""
+
+    __name__: str
+
+    def __call__(  # noqa: D102
+        self, driver: Any, /, cloud: Cloud[Any], cursor: str | None, **arguments: Any
+    ) -> Awaitable[Page[T_co]]: ...
+
+
+class _Member:
+    """One configured cloud: with what it takes to call it, or with why it cannot be called."""
+
+    __slots__ = ("breaker", "capabilities", "cloud", "failure", "kind", "name", "probed", "probing")
+
+    def __init__(self, name: str, kind: str) -> None:
+        self.name, self.kind = name, kind
+        self.cloud: Cloud[Any] | None = None
+        self.failure: PluginError | None = None
+        self.capabilities = Capabilities(kind, ())
+        self.breaker = Breaker()
+        self.probed: float | None = None
+        self.probing = SingleFlight[Lacks]()
+
+
+class BrokerBase:
+    """Routes each call to the one driver concerned; safe to share among tasks.
+
+    An async context manager: leaving it closes all connections. It belongs to one event loop.
+    """
+
+    def __init__(
+        self, configuration: Configuration, *, registry: PluginRegistry | None = None
+    ) -> None:
+        """Load the drivers of the configured clouds, and check their settings. Connects nowhere.
+
+        A driver that cannot be loaded fails its clouds, not the broker.
+
+        Args:
+            configuration: What `load_configuration` returns.
+            registry: The drivers to use; None: those that are installed.
+
+        Raises:
+            ConfigurationError: a setting of a cloud is wrong; several: all are told in one.
+        """
+        self.configuration = configuration
+        self.registry = registry or PluginRegistry(configuration.plugins)
+        self._manager = pluggy.PluginManager(PROJECT)
+        self._manager.add_hookspecs(DriverSpec)
+        self._drivers: dict[str, Ops] = {}
+        self._routes: dict[tuple[str, str], Callable[..., Any]] = {}
+        wrong: list[ConfigurationError] = []
+        self._members: dict[str, _Member] = {}
+        for name, entry in configuration.clouds.items():
+            try:
+                self._members[name] = self._join(name, entry)
+            except ConfigurationError as exc:
+                exc.cloud = exc.cloud or name
+                wrong.append(exc)
+        if len(wrong) == 1:
+            raise wrong[0]
+        if wrong:
+            raise ConfigurationError("; ".join(str(exc) for exc in wrong))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close all connections; idempotent."""
+        with anyio.CancelScope(shield=True), anyio.move_on_after(2):
+            for member in self._members.values():
+                if member.cloud:
+                    await member.cloud.aclose()
+
+    @property
+    def clouds(self) -> Mapping[str, str]:
+        """The kind of driver of each cloud, by the cloud's name, in configuration order."""
+        return {member.name: member.kind for member in self._members.values()}
+
+    def register(self, plugin: object, name: str | None = None) -> None:
+        """Add a plugin that wraps hooks (caching, audit, quota); see pluggy's `wrapper=True`.
+
+        Args:
+            plugin: Object whose `@hookimpl(wrapper=True)` methods wrap the operations of that name.
+            name: Its name.
+        """
+        self._manager.register(plugin, name)
+        self._manager.check_pending()
+        self._routes.clear()
+
+    def capabilities(self, cloud: str) -> Capabilities:
+        """What a cloud offers, as far as it is known without asking it; see `probe`.
+
+        Raises:
+            ConfigurationError: there is no such cloud.
+            PluginError: its driver cannot be loaded.
+        """
+        member = self._member(cloud)
+        if member.failure:
+            raise member.failure
+        return member.capabilities
+
+    async def probe(self, cloud: str, *, timeout: float = _CALL_TIMEOUT) -> Capabilities:
+        """Ask a cloud what it lacks, and return what it offers now; kept for five minutes.
+
+        Raises:
+            CloudError: it cannot be told.
+        """
+        member = self._member(cloud)
+        if member.failure:
+            raise member.failure
+        now = anyio.current_time()
+        if member.probed is None or now - member.probed > _PROBE_LIFE:
+
+            async def ask() -> Lacks:
+                try:
+                    lacks: Lacks = await self.invoke(cloud, "probe", {}, timeout=timeout)
+                except OperationNotSupported:
+                    return Lacks()
+                return lacks
+
+            lacks = await member.probing.get(ask)
+            static = Capabilities.of(member.kind, self._drivers[member.kind])
+            member.capabilities = static.narrowed(lacks)
+            member.probed = now
+        return member.capabilities
+
+    async def check(self, cloud: str, *, timeout: float | None = None) -> CloudIdentity:
+        """Log in to a cloud and tell who one is there. Changes nothing.
+
+        Raises:
+            CloudError: it cannot be reached, or refuses the credentials.
+        """
+        identity: CloudIdentity = await self.invoke(
+            cloud, "check", {}, timeout=timeout or self.configuration.timeout
+        )
+        return identity
+
+    async def call(
+        self,
+        cloud: str,
+        operation: Callable[Concatenate[Any, Cloud[Any], P], Awaitable[R]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
+        """Call one operation on one cloud; it may take 60 s.
+
+        Args:
+            cloud: Name of the cloud.
+            operation: The hookspec, as the typed key: `Ops.start_instance`.
+            *args: The hook's parameters after `cloud` …
+            **kwargs: … or the same by name.
+
+        Raises:
+            ConfigurationError: there is no such cloud.
+            PluginError: its driver cannot be loaded.
+            OperationNotSupported: it does not offer the operation.
+            FeatureNotSupported: it does not offer what a parameter asks for.
+            DeadlineExceeded: it did not answer in time.
+            OutcomeUnknown: the answer to a change was lost.
+            DriverFault: its driver has a bug.
+            CloudError: any other failure, by its narrowest class.
+        """
+        name = operation.__name__
+        known = OPERATIONS.get(name)
+        arguments = dict(zip(known.parameters if known else (), args, strict=False))
+        result: R = await self.invoke(cloud, name, {**arguments, **kwargs})
+        return result
+
+    async def invoke(
+        self,
+        cloud: str,
+        operation: str,
+        arguments: Mapping[str, Any],
+        *,
+        timeout: float = _CALL_TIMEOUT,
+    ) -> Any:
+        """Call an operation by its name; untyped, otherwise as `call`.
+
+        Args:
+            cloud: Name of the cloud.
+            operation: Name of the hook.
+            arguments: Its parameters after `cloud`.
+            timeout: Seconds that it may take.
+        """
+        member = self._member(cloud)
+        if member.failure or member.cloud is None:
+            raise member.failure or PluginError(f"driver {member.kind!r} is not loaded")
+        started = anyio.current_time()
+        try:
+            result = await self._perform(member, member.cloud, operation, arguments, timeout)
+        except AnabranchError as exc:
+            if isinstance(exc, CloudError):
+                exc.locate(cloud, operation)
+            member.breaker.record(exc)
+            elapsed = round((anyio.current_time() - started) * 1000)
+            member.cloud.log.info(
+                "cloud.call.failed", operation=operation, error=str(exc), elapsed_ms=elapsed
+            )
+            raise
+        except Exception as exc:
+            if (known := _innermost(exc)) is not None:
+                known.locate(cloud, operation)
+                member.breaker.record(known)
+                raise known from exc
+            fault = DriverFault(f"{type(exc).__name__} in driver {member.kind!r}")
+            fault.locate(cloud, operation)
+            member.cloud.log.warning(
+                "driver.fault", operation=operation, error=f"{type(exc).__name__}: {exc}"
+            )
+            raise fault from exc
+        member.breaker.record(None)
+        return result
+
+    def fan_out(
+        self,
+        operation: ListOperation[T],
+        *,
+        clouds: Iterable[str] | None = None,
+        drivers: Iterable[str] | None = None,
+        timeout: float | None = None,
+        where: Mapping[str, str] | None = None,
+        keep: Callable[[T], bool] | None = None,
+        **arguments: Any,
+    ) -> FanOut[T]:
+        """Prepare one list operation over many clouds at once.
+
+        Args:
+            operation: The hookspec: `Ops.list_instances`.
+            clouds: Names; None or empty: all.
+            drivers: Kinds of driver; None or empty: all.
+            timeout: Seconds per cloud; None: the cloud's own, or the configuration's.
+            where: Fields and the text that they must equal. What the driver can filter by is
+                sent to the cloud, the rest is filtered here.
+            keep: Which items to keep, beyond that.
+            **arguments: Further parameters of the hook (`bucket_id`).
+
+        Raises:
+            ConfigurationError: there is no such cloud, or none of that kind.
+        """
+        chosen = self.configuration.select(clouds, drivers).clouds
+        fields = dict(where or {})
+        return FanOut(
+            [
+                self._target(self._members[name], operation, timeout, fields, arguments)
+                for name in chosen
+            ],
+            keep=_keeper(fields, keep),
+        )
+
+    async def list_all(self, operation: ListOperation[T], **options: Any) -> Answer[T]:
+        """List over many clouds at once and return everything together; see `fan_out`."""
+        return await self.fan_out(operation, **options).answer()
+
+    def parse(self, text: str | QualifiedId) -> QualifiedId:
+        """Read `cloud/id`, and see that there is such a cloud.
+
+        Raises:
+            ConfigurationError: it is not of that form, or there is no such cloud.
+        """
+        qualified = QualifiedId.parse(text) if isinstance(text, str) else text
+        self._member(qualified.cloud)
+        return qualified
+
+    def _join(self, name: str, entry: Mapping[str, Any]) -> _Member:
+        kind = str(entry["driver"])
+        member = _Member(name, kind)
+        try:
+            driver = self.registry.driver(kind)
+        except PluginError as exc:
+            if kind not in self.registry.kinds:
+                raise ConfigurationError(
+                    f"there is no driver {kind!r}",
+                    cloud=name,
+                    field="driver",
+                    remedy=suggestion(kind, self.registry.kinds)
+                    + f" Or install it: pip install anabranch-{kind}",
+                ) from None
+            member.failure = exc
+            return member
+        if kind not in self._drivers:
+            self._manager.register(driver, kind)
+            self._manager.check_pending()
+            self._drivers[kind] = driver
+        settings = driver.configure(name, entry, os.environ)
+        member.cloud = Cloud(name, settings)
+        member.capabilities = Capabilities.of(kind, driver)
+        return member
+
+    def _member(self, cloud: str) -> _Member:
+        try:
+            return self._members[cloud]
+        except KeyError:
+            raise ConfigurationError(
+                f"there is no cloud {cloud!r}", remedy=suggestion(cloud, self._members)
+            ) from None
+
+    def _route(self, kind: str, operation: str) -> Callable[..., Any]:
+        key = kind, operation
+        if key not in self._routes:
+            others = [driver for k, driver in self._drivers.items() if k != kind]
+            self._routes[key] = self._manager.subset_hook_caller(operation, others)
+        return self._routes[key]
+
+    def _target(
+        self,
+        member: _Member,
+        operation: ListOperation[T],
+        timeout: float | None,
+        where: Mapping[str, str],
+        arguments: Mapping[str, Any],
+    ) -> Target[T]:
+        name = operation.__name__
+        if member.failure or member.cloud is None:
+            return Target(member.name, member.kind, name, refusal=member.failure)
+        if name not in member.capabilities:
+            why = OperationNotSupported(member.capabilities.why_not(name))
+            why.locate(member.name, name)
+            return Target(member.name, member.kind, name, refusal=why, skip=True)
+        wanted = timeout or member.cloud.settings.timeout or self.configuration.timeout
+        arguments = dict(arguments)
+        if "where" in OPERATIONS[name].parameters:
+            offered = member.capabilities[name].features
+            pushed = {f for feature in offered for f in FEATURES[feature].fields}
+            arguments["where"] = {k: v for k, v in where.items() if k in pushed}
+
+        async def fetch(cursor: str | None, seconds: float) -> Page[T]:
+            page: Page[T] = await self.invoke(
+                member.name, name, {**arguments, "cursor": cursor}, timeout=seconds
+            )
+            return page
+
+        return Target(member.name, member.kind, name, fetch=fetch, timeout=wanted)
+
+    async def _perform(
+        self,
+        member: _Member,
+        cloud: Cloud[Any],
+        operation: str,
+        arguments: Mapping[str, Any],
+        timeout: float,
+    ) -> Any:
+        if operation in OPERATIONS:
+            member.capabilities.require(operation, arguments)
+        member.breaker.check()
+        with anyio.move_on_after(timeout):
+            pending = self._route(member.kind, operation)(cloud=cloud, **arguments)
+            if pending is None:
+                raise OperationNotSupported(member.capabilities.why_not(operation))
+            return await pending
+        raise self._late(operation, timeout)
+
+    @staticmethod
+    def _late(operation: str, timeout: float) -> CloudError:
+        known = OPERATIONS.get(operation)
+        if known is None or not known.mutates or known.idempotent:
+            return DeadlineExceeded(f"no answer within {timeout:g} s")
+        return OutcomeUnknown(
+            f"no answer within {timeout:g} s: it may have happened or not",
+            remedy="Look before you try again",
+        )
+
+
+def _keeper(
+    where: Mapping[str, str], keep: Callable[[T], bool] | None
+) -> Callable[[T], bool] | None:
+    if not where:
+        return keep
+
+    def matches(item: T) -> bool:
+        equal = all(str(getattr(item, field, None)) == value for field, value in where.items())
+        return equal and (keep is None or keep(item))
+
+    return matches
+
+
+def _innermost(exc: Exception) -> CloudError | None:
+    """Return the first CloudError of the group that a driver's own task group raised."""
+    if not isinstance(exc, ExceptionGroup):
+        return exc if isinstance(exc, CloudError) else None
+    return next((found for e in exc.exceptions if (found := _innermost(e))), None)
