@@ -1,0 +1,1 @@
+"""Keystone: who may ask, and where the services are."""

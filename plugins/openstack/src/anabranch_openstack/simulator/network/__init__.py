@@ -1,0 +1,1 @@
+"""Neutron: networks, ports and security groups."""

@@ -1,0 +1,125 @@
+"""What neutron offers, its zones and quotas, and lists of what is not simulated yet."""
+
+from __future__ import annotations
+
+from anabranch_openstack.simulator.network.listing import list_reply
+from anabranch_openstack.simulator.network.ports import port_documents
+from anabranch_openstack.simulator.routing import Routes
+from anabranch_openstack.simulator.service import NOT_FOUND
+from anabranch_openstack.simulator.wire import Document, Refusal, Reply, Request, json_reply
+
+__all__ = ["routes"]
+
+routes = Routes()
+
+_ALIASES = (
+    *("security-group", "external-net", "quotas", "quota_details", "pagination", "sorting"),
+    *("net-mtu", "project-id", "standard-attr-timestamp", "standard-attr-revisions"),
+    *("availability_zone", "network_availability_zone", "default-subnetpools"),
+    *("port-security", "filter-validation", "security-groups-default-rules"),
+)
+_RESOURCES = ("network", "subnet", "port", "security_group", "security_group_rule")
+
+
+@routes.on("GET", "/v2.0", policy="get_resources")
+def list_resources(request: Request) -> Reply:
+    """The kinds of things that there are."""
+    if not request.path.endswith("/"):
+        raise Refusal(404, NOT_FOUND, kind="HTTPNotFound")
+    documents: list[Document] = [
+        {
+            "name": name,
+            "collection": f"{name}s",
+            "links": [{"rel": "self", "href": f"{request.root}/v2.0/{name.replace('_', '-')}s"}],
+        }
+        for name in _RESOURCES
+    ]
+    return json_reply({"resources": documents})
+
+
+@routes.on("GET", "/v2.0/extensions.json", policy="get_extensions")
+@routes.on("GET", "/v2.0/extensions", policy="get_extensions")
+def list_extensions(request: Request) -> Reply:
+    """The extensions."""
+    del request
+    return json_reply({"extensions": [_extension(alias) for alias in _ALIASES]})
+
+
+@routes.on("GET", "/v2.0/extensions/{alias}", policy="get_extension")
+def show_extension(request: Request) -> Reply:
+    """One extension."""
+    alias = request.args[0]
+    if alias not in _ALIASES:
+        message = f"Extension with alias {alias} does not exist"
+        raise Refusal(404, message, kind="HTTPNotFound")
+    return json_reply({"extension": _extension(alias)})
+
+
+@routes.on("GET", "/v2.0/availability_zones", policy="get_availability_zones")
+def list_zones(request: Request) -> Reply:
+    """There are no agents, so no zones."""
+    del request
+    return json_reply({"availability_zones": []})
+
+
+@routes.on("GET", "/v2.0/floatingips", policy="get_floatingips")
+def list_floating_ips(request: Request) -> Reply:
+    """The public addresses that servers have."""
+    store = request.region.networks
+    external = next((n for n in store.networks.values() if n.external), None)
+    project_id = request.token.project_id
+    servers = [s for s in request.region.compute.servers.values() if s.project_id == project_id]
+    documents: list[Document] = [
+        {
+            "id": nic.port_id[:24] + nic.port_id[:23:-1],
+            "tenant_id": project_id,
+            "project_id": project_id,
+            "floating_ip_address": nic.floating,
+            "floating_network_id": external.id if external else None,
+            "router_id": None,
+            "port_id": nic.port_id,
+            "fixed_ip_address": nic.address,
+            "status": "ACTIVE",
+            "description": "",
+            "tags": [],
+        }
+        for server in servers
+        for nic in server.nics
+        if nic.floating
+    ]
+    return list_reply(
+        request, "floatingips", "Floating IP", documents, ("port_id", "floating_ip_address")
+    )
+
+
+@routes.on("GET", "/v2.0/routers", policy="get_routers")
+def list_routers(request: Request) -> Reply:
+    """Routers are not simulated."""
+    return list_reply(request, "routers", "Router", [])
+
+
+@routes.on("GET", "/v2.0/quotas/{project_id}/details.json", policy="get_quota")
+def show_quota(request: Request) -> Reply:
+    """What the project may have and what it has."""
+    store, project_id = request.region.networks, request.token.project_id
+    used = {
+        "network": sum(n.project_id == project_id for n in store.networks.values()),
+        "subnet": sum(s.project_id == project_id for s in store.subnets.values()),
+        "port": len(port_documents(request)),
+        "security_group": sum(g["project_id"] == project_id for g in store.groups.values()),
+    }
+    limits = {"network": store.limit, "subnet": 100, "port": 2000, "security_group": 100}
+    quota = {
+        name: {"limit": limits[name], "used": count, "reserved": 0} for name, count in used.items()
+    }
+    return json_reply({"quota": quota})
+
+
+def _extension(alias: str) -> Document:
+    return {
+        "name": alias,
+        "alias": alias,
+        "description": "",
+        "updated": "2012-10-05T10:00:00-00:00",
+        "links": [],
+    }
