@@ -31,7 +31,8 @@ from anabranch.errors import (
 from anabranch.facade import Broker
 from anabranch.fanout import Arrival, FanOut
 from anabranch.features import FEATURES, Feature
-from anabranch.hooks import Ops
+from anabranch.filters import Filter, parse_filter
+from anabranch.hooks import CloudIdentity, DiscoveredCloud, Ops
 from anabranch.ids import QualifiedId
 from anabranch.operations import OPERATIONS, Operation, operations_of
 from anabranch.plugins import PluginInfo, PluginRegistry, PluginRules
@@ -50,6 +51,7 @@ __all__ = [
     "Capability",
     "CircuitOpen",
     "CloudError",
+    "CloudIdentity",
     "CloudReport",
     "CloudStatus",
     "CloudUnavailable",
@@ -57,11 +59,13 @@ __all__ = [
     "ConfigurationError",
     "Conflict",
     "DeadlineExceeded",
+    "DiscoveredCloud",
     "DriverFault",
     "ErrorReport",
     "FanOut",
     "Feature",
     "FeatureNotSupported",
+    "Filter",
     "InstanceAction",
     "InstanceState",
     "InvalidRequest",
@@ -85,4 +89,5 @@ __all__ = [
     "find_configuration",
     "load_configuration",
     "operations_of",
+    "parse_filter",
 ]

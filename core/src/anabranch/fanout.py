@@ -67,10 +67,11 @@ class Arrival(msgspec.Struct, Generic[T], frozen=True):
 class _Course(Generic[T]):
     """How far one cloud has come."""
 
-    __slots__ = ("count", "elapsed", "error", "problems")
+    __slots__ = ("count", "done", "elapsed", "error", "problems")
 
     def __init__(self) -> None:
         self.count = 0
+        self.done = False
         self.elapsed = 0.0
         self.error: AnabranchError | None = None
         self.problems: list[ItemProblem] = []
@@ -121,6 +122,11 @@ class FanOut(Generic[T]):
         """What became of each cloud so far; final once the iteration has ended."""
         return [self._courses[t.name].report(t) for t in self._targets]
 
+    @property
+    def awaited(self) -> list[str]:
+        """The names of the clouds that have not finished yet."""
+        return [name for name, course in self._courses.items() if not course.done]
+
     async def answer(self) -> Answer[T]:
         """Ask all, and return everything together."""
         found: dict[str, list[T]] = {target.name: [] for target in self._targets}
@@ -169,6 +175,7 @@ class FanOut(Generic[T]):
             for target in self._targets:
                 if target.fetch is None:
                     self._courses[target.name].error = target.refusal
+                    self._courses[target.name].done = True
                 else:
                     group.start_soon(
                         self._ask,
@@ -208,6 +215,8 @@ class FanOut(Generic[T]):
                 course.error = exc
                 if isinstance(exc, DeadlineExceeded) and course.elapsed >= target.timeout:
                     exc.message = f"not finished within {target.timeout:g} s"
+            finally:
+                course.done = True
 
     async def _page(
         self,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args, get_type_hints
 
 import msgspec
 
 from anabranch.hooks import COLLECTIONS, PROJECT, DriverSpec
+from anabranch.models import Resource
 
 __all__ = ["OPERATIONS", "Operation", "operations_of"]
 
@@ -41,6 +42,22 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     lists: bool
     mutates: bool
     idempotent: bool
+
+    def types(self) -> dict[str, Any]:
+        """Return the types of its parameters by name, and under `return` that of its result."""
+        return get_type_hints(getattr(DriverSpec, self.name))
+
+    def model(self) -> type[msgspec.Struct]:
+        """Return the model that it returns, or returns pages of.
+
+        Raises:
+            LookupError: it returns no model.
+        """
+        result = self.types()["return"]
+        for kind in (result, *get_args(result)):
+            if isinstance(kind, type) and issubclass(kind, Resource):
+                return kind
+        raise LookupError(f"{self.name} returns no model")
 
 
 def operations_of(collection: str) -> tuple[Operation, ...]:
