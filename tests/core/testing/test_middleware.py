@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import time
+
+import httpx
+import pytest
+
+from anabranch.testing.simulation import Fault, FaultKind, SimulatedCloud
+
+
+def client(cloud) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(cloud.app), base_url="http://parrot")
+
+
+async def test_a_well_behaved_cloud_answers_and_counts(parrot):
+    cloud = parrot("polly")
+    async with client(cloud) as http:
+        assert (await http.get("/a?q=1")).text == "polly"
+    assert [tuple(r) for r in cloud.requests] == [("GET", "/a")]
+    assert isinstance(cloud, SimulatedCloud)
+
+
+async def test_latency_is_waited_for_on_any_event_loop(parrot):
+    cloud = parrot("polly")
+    cloud.behaviour.latency = 0.05
+    async with client(cloud) as http:
+        start = time.perf_counter()
+        await http.get("/")
+    assert time.perf_counter() - start >= 0.05
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "header"),
+    [("401", 401, "www-authenticate"), ("429", 429, "retry-after"), ("503", 503, "content-type")],
+)
+async def test_faults_with_a_reply(parrot, text, status, header):
+    cloud = parrot("polly")
+    cloud.behaviour.break_with([text])
+    async with client(cloud) as http:
+        reply = await http.get("/")
+    assert reply.status_code == status
+    assert header in reply.headers
+
+
+async def test_retry_after_is_written_as_given(parrot):
+    cloud = parrot("polly")
+    date = "Wed, 21 Oct 2026 07:28:00 GMT"
+    cloud.behaviour.faults = [Fault(kind=FaultKind.UNAVAILABLE, retry_after=date)]
+    async with client(cloud) as http:
+        assert (await http.get("/")).headers["retry-after"] == date
+
+
+async def test_garbage_is_well_formed_http_and_no_json(parrot):
+    cloud = parrot("polly")
+    cloud.behaviour.break_with(["garbage"])
+    async with client(cloud) as http:
+        reply = await http.get("/")
+    assert reply.status_code == 200
+    with pytest.raises(ValueError, match="Expecting value"):
+        reply.json()
+
+
+async def test_a_reset_without_a_server_is_an_exception(parrot):
+    cloud = parrot("polly")
+    cloud.behaviour.break_with(["reset"])
+    async with client(cloud) as http:
+        with pytest.raises(ConnectionResetError):
+            await http.get("/")
+
+
+async def test_the_lifespan_of_other_servers_is_acknowledged(parrot):
+    sent = []
+    waiting = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+
+    async def receive():
+        return waiting.pop(0)
+
+    async def send(message):
+        sent.append(message["type"])
+
+    await parrot("polly").app({"type": "lifespan"}, receive, send)
+    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
