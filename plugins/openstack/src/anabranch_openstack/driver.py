@@ -1,0 +1,48 @@
+"""The driver, assembled from one module per collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from anabranch.hooks import DriverSpec
+from anabranch_openstack.configure import configure
+from anabranch_openstack.hardware_profiles import HardwareProfiles
+from anabranch_openstack.images import Images
+from anabranch_openstack.instance_actions import InstanceActions
+from anabranch_openstack.instances import Instances
+from anabranch_openstack.keys import Keys
+from anabranch_openstack.lifecycle import Lifecycle
+from anabranch_openstack.quotas import Quotas
+from anabranch_openstack.realms import Realms
+from anabranch_openstack.settings import OpenStackSettings
+from anabranch_openstack.states import INSTANCE_STATES
+
+__all__ = ["OpenStackDriver", "driver"]
+
+
+class OpenStackDriver(
+    Realms,
+    HardwareProfiles,
+    Images,
+    Instances,
+    InstanceActions,
+    Keys,
+    Quotas,
+    Lifecycle,
+    DriverSpec[OpenStackSettings],
+):
+    """OpenStack, by the REST APIs of keystone v3, nova and glance."""
+
+    title = "OpenStack"
+    settings_type = OpenStackSettings
+    instance_states = INSTANCE_STATES
+
+    def configure(
+        self, cloud: str, entry: Mapping[str, Any], environment: Mapping[str, str]
+    ) -> OpenStackSettings:
+        """Make the settings of a cloud, by way of the user's clouds.yaml if it says so."""
+        return configure(cloud, entry, environment)
+
+
+driver: Final = OpenStackDriver()

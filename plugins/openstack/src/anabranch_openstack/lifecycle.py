@@ -1,0 +1,87 @@
+"""Hooks about a cloud as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from anabranch.features import Feature
+from anabranch.hooks import CloudIdentity, DiscoveredCloud, Lacks, hookimpl
+from anabranch.hooks.lifecycle import LifecycleSpec
+from anabranch_openstack.catalog import COMPUTE, IMAGE, NETWORK, Service
+from anabranch_openstack.client import OpenStackCloud, session
+from anabranch_openstack.discover import find_clouds
+from anabranch_openstack.identity import keystone_url
+from anabranch_openstack.settings import OpenStackSettings
+
+__all__ = ["Lifecycle"]
+
+_OPERATIONS: Final[Mapping[Service, tuple[str, ...]]] = {
+    COMPUTE: (
+        "create_image",
+        "create_instance",
+        "create_instances",
+        "create_key",
+        "destroy_instance",
+        "destroy_key",
+        "get_hardware_profile",
+        "get_instance",
+        "get_instance_console",
+        "get_key",
+        "get_realm",
+        "list_hardware_profiles",
+        "list_instances",
+        "list_keys",
+        "list_quotas",
+        "list_realms",
+        "reboot_instance",
+        "rename_instance",
+        "resize_instance",
+        "set_instance_tags",
+        "start_instance",
+        "stop_instance",
+    ),
+    IMAGE: ("create_image", "destroy_image", "get_image", "list_images"),
+}
+"""What is done with which service."""
+
+_FEATURES: Final[Mapping[Service, tuple[tuple[str, Feature], ...]]] = {
+    NETWORK: tuple(
+        (operation, feature)
+        for operation in ("create_instance", "create_instances")
+        for feature in (Feature.FIREWALLS, Feature.NETWORKS)
+    )
+}
+
+
+class Lifecycle(LifecycleSpec[OpenStackSettings]):
+    """Discovery, check and probe."""
+
+    @hookimpl
+    async def discover(self, environment: Mapping[str, str]) -> list[DiscoveredCloud]:
+        return await find_clouds(environment)
+
+    @hookimpl
+    async def check(self, cloud: OpenStackCloud) -> CloudIdentity:
+        keystone = session(cloud)
+        access = await keystone.access()
+        user = access.user.name or access.user.id
+        project = access.project.name or access.project.id if access.project else ""
+        version = await keystone.compute_version() if await keystone.offers(COMPUTE) else ""
+        return CloudIdentity(
+            account=f"{user} (project {project})" if project else user,
+            endpoint=keystone_url(cloud.settings.auth.auth_url),
+            version=f"compute {version}" if version else "",
+        )
+
+    @hookimpl
+    async def probe(self, cloud: OpenStackCloud) -> Lacks:
+        keystone = session(cloud)
+        operations: dict[str, str] = {}
+        features: dict[tuple[str, Feature], str] = {}
+        for service in (COMPUTE, IMAGE, NETWORK):
+            if not await keystone.offers(service):
+                reason = f"the catalog has no service of type {service.types[0]!r}"
+                operations.update(dict.fromkeys(_OPERATIONS.get(service, ()), reason))
+                features.update(dict.fromkeys(_FEATURES.get(service, ()), reason))
+        return Lacks(operations=operations, features=features)
