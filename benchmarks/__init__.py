@@ -1,0 +1,1 @@
+"""Measurements: `make bench`, `make bench ARGS="fanout --clouds 200"`."""

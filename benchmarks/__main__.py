@@ -1,0 +1,29 @@
+"""Runs the benchmarks and prints their tables."""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmarks import fanout, startup
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", choices=["fanout", "startup", []], help="which; all by default"
+    )
+    parser.add_argument("--clouds", type=int, action="append", help="clouds (default 200, 1000)")
+    parser.add_argument("--instances", type=int, default=100, help="servers in each")
+    parser.add_argument("--latency", type=float, default=0.05, help="seconds per request")
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each; the best counts")
+    options = parser.parse_args()
+    names = options.names or ["fanout", "startup"]
+    if "fanout" in names:
+        for clouds in options.clouds or [200, 1000]:
+            fanout.run(clouds, options.instances, options.latency, options.rounds)
+    if "startup" in names:
+        startup.run()
+
+
+if __name__ == "__main__":
+    main()

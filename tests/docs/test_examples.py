@@ -1,0 +1,99 @@
+"""The programs in the documentation run, as they stand there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import anyio
+import pytest
+
+from anabranch import Broker, Configuration, FeatureNotSupported, NotFound, PluginRegistry
+from anabranch.models import InstanceSpec
+
+ROOT = Path(__file__).parents[2]
+
+
+def programs(page: str) -> list[str]:
+    found = re.findall(r"^```python[^\n]*\n(.*?)^```$", (ROOT / page).read_text(), re.M | re.S)
+    assert found, f"{page} shows no program"
+    return found
+
+
+def test_the_program_of_the_readme_runs(tmp_path):
+    (program,) = programs("README.md")
+    (tmp_path / "anabranch.yaml").write_text(
+        "clouds:\n"
+        "  sandbox: {driver: mock}\n"
+        "  broken: {driver: mock, faults: [{kind: unavailable}]}\n"
+        "timeout: 5\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == 0, done.stderr
+    assert "broken failed" in done.stdout
+    assert "sandbox 3" in done.stdout
+
+
+@pytest.fixture
+def acme() -> types.ModuleType:
+    (program,) = programs("docs/how-to/write-a-driver.md")
+    module = types.ModuleType("acme")
+    sys.modules["acme"] = module
+    exec(compile(program, "acme.py", "exec"), vars(module))
+    yield module
+    del sys.modules["acme"]
+
+
+PAGES = {
+    "/vms": b'{"vms": [{"id": "1", "label": "one", "up": true}], "next": "1"}',
+    "/vms?after=1": b'{"vms": [{"id": "2", "label": "two", "up": false}]}',
+}
+
+
+async def serve(stream: anyio.abc.SocketStream) -> None:
+    async with stream:
+        request = await stream.receive()
+        path = request.split()[1].decode()
+        body = PAGES.get(path, b"no such thing")
+        if b"x-api-key: hunter2" not in request.lower():
+            status = b"401 Unauthorized"
+        elif path in PAGES:
+            status = b"200 OK"
+        else:
+            status = b"404 Not Found"
+        length = str(len(body)).encode()
+        await stream.send(
+            b"HTTP/1.1 "
+            + status
+            + b"\r\nconnection: close\r\ncontent-length: "
+            + length
+            + b"\r\n\r\n"
+            + body
+        )
+
+
+async def test_the_driver_of_the_how_to_drives(acme):
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    port = listener.extra(anyio.abc.SocketAttribute.local_port)
+    entry = {"driver": "acme", "url": f"http://127.0.0.1:{port}", "api_key": "hunter2"}
+    clouds = {"one": entry, "two": {**entry, "api_key": "wrong"}}
+    registry = PluginRegistry(drivers={"acme": acme.driver})
+    async with listener, anyio.create_task_group() as group:
+        group.start_soon(listener.serve, serve)
+        async with Broker(Configuration(clouds=clouds), registry=registry) as broker:
+            answer = await broker.instances.list()
+            assert [(i.cloud, i.id, i.state.value) for i in answer] == [
+                ("one", "1", "RUNNING"),
+                ("one", "2", "STOPPED"),
+            ]
+            assert answer.cloud("two").error.type == "AuthenticationError"
+            with pytest.raises(NotFound, match="one: stop_instance"):
+                await broker.instances.stop("one/7")
+            with pytest.raises(FeatureNotSupported, match="user_data"):
+                await broker.instances.create("one", InstanceSpec(image_id="i", user_data=b"x"))
+        group.cancel_scope.cancel()
