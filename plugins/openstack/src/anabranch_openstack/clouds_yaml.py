@@ -167,9 +167,11 @@ def _read(file: Path) -> Mapping[str, Any]:
     import yaml  # most programs never read a clouds.yaml
 
     try:
-        found: object = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigurationError(f"{str(file)!r} cannot be read: {exc}") from None
+        found: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise ConfigurationError(f"{str(file)!r} cannot be read: {exc.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{str(file)!r} is no text in UTF-8") from None
     except yaml.MarkedYAMLError as exc:
         # The text of the error would show the line, and in it perhaps a password.
         line = f" (line {exc.problem_mark.line + 1})" if exc.problem_mark else ""
@@ -184,7 +186,7 @@ def _read(file: Path) -> Mapping[str, Any]:
 
 
 def _section(document: Mapping[str, Any], name: str, file: Path) -> dict[str, Mapping[str, Any]]:
-    section = document.get(name) or {}
+    section: Any = document.get(name) or {}
     if not isinstance(section, dict):
         raise ConfigurationError(f"{name!r} in {str(file)!r} is no mapping")
     entries: dict[Any, Any] = cast("Any", section)

@@ -23,7 +23,6 @@ _AUTH_TYPES: Final[Mapping[str, AuthType]] = {
     "application_credential": "application_credential",
     "v3applicationcredential": "application_credential",
 }
-_PASSWORD: Final[AuthType] = "password"
 _OLD_NAMES: Final = {"tenant_name": "project_name", "tenant_id": "project_id"}
 _KNOWN: Final = frozenset(f.name for f in msgspec.structs.fields(OpenStackSettings))
 _KNOWN_AUTH: Final = frozenset(f.name for f in msgspec.structs.fields(AuthSettings))
@@ -110,7 +109,7 @@ def _elsewhere(
 
 
 def _region(region: Any) -> str:
-    return str(region["name"] if isinstance(region, dict) and "name" in region else region)
+    return region if isinstance(region, str) else str(region.get("name", ""))
 
 
 def _normal(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -168,7 +167,8 @@ def _auth_type(cloud: str, given: object, auth: Mapping[str, Any]) -> AuthType:
             remedy="Keep the one to log in with",
         )
     if given is None:
-        return next(iter([*present, _PASSWORD]))
+        chosen: list[AuthType] = [*present, "password"]
+        return chosen[0]
     found = _AUTH_TYPES.get(str(given))
     if found is None:
         raise ConfigurationError(

@@ -66,7 +66,7 @@ _IPV4, _IPV6 = NetworkAddressKind.IPV4, NetworkAddressKind.IPV6
 
 def instance(cloud: str, server: wire.Server, raw: msgspec.Raw) -> Instance:
     """Convert a server."""
-    state, platform_state, actions = view(server.status, server.task_state)
+    state, platform_state, busy, actions = view(server.status, server.task_state)
     public, private = _addresses(server)
     metadata = server.metadata or {}
     image, flavor, fault = server.image, server.flavor, server.fault
@@ -76,6 +76,7 @@ def instance(cloud: str, server: wire.Server, raw: msgspec.Raw) -> Instance:
         name=server.name or "",
         state=state,
         platform_state=platform_state,
+        busy=busy,
         actions=actions,
         owner_id=server.tenant_id,
         image_id=image.id if isinstance(image, wire.Reference) else None,

@@ -102,7 +102,7 @@ class Instances(InstancesSpec[OpenStackSettings]):
         reply = await _create(nova, spec, _server(cloud, spec, flavor))
         made = decoded(reply, _CREATED_ONE).server
         access = await nova.access()
-        state, platform_state, actions = view("BUILD", "scheduling")
+        state, platform_state, busy, actions = view("BUILD", "scheduling")
         password = SecretStr(made.admin_pass) if made.admin_pass else spec.password
         return Instance(
             cloud=cloud.name,
@@ -110,6 +110,7 @@ class Instances(InstancesSpec[OpenStackSettings]):
             name=_name(spec),
             state=state,
             platform_state=platform_state,
+            busy=busy,
             actions=actions,
             owner_id=access.project.id if access.project else None,
             image_id=spec.image_id,

@@ -29,6 +29,7 @@ _QUOTA: Final = re.compile(r"quota", re.IGNORECASE)
 _STATE: Final = re.compile(r"\b(vm_state|task_state|power_state|locked|not yet ready|not ready)\b")
 _HEADING: Final = re.compile(r"</h1>", re.IGNORECASE)
 _UNSEEN: Final = re.compile(r"<(head|style|script)\b.*?</\1>", re.IGNORECASE | re.DOTALL)
+_BREAK: Final = re.compile(r"(?:<br\s*/?>\s*)+", re.IGNORECASE)
 _TAG: Final = re.compile(r"<[^>]*>")
 _LONGEST: Final = 500
 
@@ -116,6 +117,8 @@ def _from_object(document: dict[str, Any]) -> _Said:
     if isinstance(errors, list) and errors and isinstance(errors[0], dict):
         first: dict[str, Any] = cast("Any", errors)[0]
         return _Said(str(first.get("detail") or first.get("title")), str(first.get("code", "")))
+    if isinstance(document.get("message"), str):
+        return _Said(_BREAK.sub(" ", document["message"]).strip())
     for key, inner in document.items():
         if isinstance(inner, dict):
             told: dict[str, Any] = cast("Any", inner)

@@ -51,6 +51,20 @@ _ACTIONS: Final = {
 }
 """What is allowed while nothing is under way; otherwise `_ALWAYS`."""
 
+_BUSY: Final = frozenset(
+    {
+        "BUILD",
+        "HARD_REBOOT",
+        "MIGRATING",
+        "PASSWORD",
+        "REBOOT",
+        "REBUILD",
+        "RESIZE",
+        "REVERT_RESIZE",
+    }
+)
+"""What does not last, whether or not a task is told: between two tasks none is."""
+
 _STOPPING_TASKS: Final = ("powering-off", "shelving", "suspending", "pausing")
 STARTING_TASKS: Final = frozenset(
     {
@@ -103,6 +117,7 @@ class View(NamedTuple):
 
     state: InstanceState
     platform_state: str
+    busy: bool
     actions: tuple[InstanceAction, ...]
 
 
@@ -114,8 +129,9 @@ def view(status: str, task: str | None) -> View:
     """
     status = status.upper()
     shown = f"{status}/{task}" if task else status
+    busy = bool(task) or status in _BUSY
     actions = _ALWAYS if task else _ACTIONS.get(status, _ALWAYS)
-    return View(_state(status, task), shown, actions)
+    return View(_state(status, task), shown, busy, actions)
 
 
 def _state(status: str, task: str | None) -> InstanceState:
