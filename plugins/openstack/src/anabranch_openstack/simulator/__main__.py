@@ -7,6 +7,7 @@ When all of them listen, one line of JSON goes to standard output: `{"clouds": [
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -63,7 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _watch_input(stop: threading.Event) -> None:
-    while sys.stdin.buffer.read(65536):
+    # Not through sys.stdin: a thread that waits in it keeps the interpreter from ending.
+    while os.read(0, 65536):
         pass
     stop.set()
 
