@@ -29,7 +29,13 @@ def service(kind, *urls, region="R1", interface="public"):
 
 @pytest.mark.parametrize(
     "auth_url",
-    ["https://h:5000", "https://h:5000/", "https://h:5000/v3", "https://h:5000/v3/", "https://h:5000/v2.0"],
+    [
+        "https://h:5000",
+        "https://h:5000/",
+        "https://h:5000/v3",
+        "https://h:5000/v3/",
+        "https://h:5000/v2.0",
+    ],
 )
 def test_the_forms_of_the_auth_url(auth_url):
     assert keystone_url(auth_url) == "https://h:5000/v3"

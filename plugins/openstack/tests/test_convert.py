@@ -160,7 +160,12 @@ def test_images(captured):
 
 @pytest.mark.parametrize(
     ("status", "state"),
-    [("queued", "PENDING"), ("killed", "ERROR"), ("deactivated", "UNAVAILABLE"), ("new", "UNKNOWN")],
+    [
+        ("queued", "PENDING"),
+        ("killed", "ERROR"),
+        ("deactivated", "UNAVAILABLE"),
+        ("new", "UNKNOWN"),
+    ],
 )
 def test_image_states(status, state):
     raw = msgspec.Raw(json.dumps({"id": "1", "status": status}).encode())

@@ -68,6 +68,8 @@ def failure(reply: Response, hide: Iterable[str] = ()) -> CloudError:
     message = said.message
     for secret in filter(None, hide):
         message = message.replace(secret, MASK)
+    # Keystone appends the schema, and with it the request, to what it has to say.
+    message = message.partition("\n\n")[0][:_LONGEST]
     kind = _kind(reply, said)
     return kind(
         message or f"status {reply.status} without a message",

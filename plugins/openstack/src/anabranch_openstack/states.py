@@ -39,14 +39,12 @@ _STATES: Final = {
 
 _ACTIONS: Final = {
     "ACTIVE": (_A.STOP, _A.REBOOT, _A.RESIZE, _A.CREATE_IMAGE, _A.CONSOLE, *_ALWAYS),
-    "DELETED": (),
     "ERROR": (_A.REBOOT, *_ALWAYS),
     "PAUSED": _FROM_STOPPED,
     "RESCUE": (_A.CONSOLE, *_ALWAYS),
     "SHELVED": _FROM_STOPPED,
     "SHELVED_OFFLOADED": _FROM_STOPPED,
     "SHUTOFF": (_A.START, _A.RESIZE, _A.CREATE_IMAGE, *_ALWAYS),
-    "SOFT_DELETED": (),
     "SUSPENDED": _FROM_STOPPED,
 }
 """What is allowed while nothing is under way; otherwise `_ALWAYS`."""
@@ -130,8 +128,9 @@ def view(status: str, task: str | None) -> View:
     status = status.upper()
     shown = f"{status}/{task}" if task else status
     busy = bool(task) or status in _BUSY
+    state = _state(status, task)
     actions = _ALWAYS if task else _ACTIONS.get(status, _ALWAYS)
-    return View(_state(status, task), shown, busy, actions)
+    return View(state, shown, busy, () if state is _S.FINISH else actions)
 
 
 def _state(status: str, task: str | None) -> InstanceState:
