@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,10 +46,8 @@ def test_a_bad_fault_says_what_would_be_good(text, hint):
 
 @given(st.text())
 def test_any_text_is_a_fault_or_a_value_error(text):
-    try:
+    with contextlib.suppress(ValueError):
         assert isinstance(Fault.parse(text), Fault)
-    except ValueError as error:
-        assert str(error)
 
 
 def test_a_fault_applies_to_a_part_of_the_path_or_to_a_pattern_of_the_whole():
@@ -70,7 +70,7 @@ def test_faults_are_taken_in_order_and_count_down():
 
 @pytest.mark.parametrize("field", [{"latency": -1}, {"state_delay": -0.1}, {"page_size": 0}])
 def test_a_behaviour_without_a_meaning_is_refused(field):
-    with pytest.raises(ValueError, match="zero or more|at least one"):
+    with pytest.raises(ValueError, match=r"zero or more|at least one"):
         Behaviour(**field)
 
 

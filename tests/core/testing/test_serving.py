@@ -95,11 +95,17 @@ def test_nothing_is_left_behind(parrot):
 
 
 def test_an_error_in_the_block_ends_the_server(parrot):
-    with pytest.raises(KeyError), serve([parrot("polly")]) as urls:
-        url = urls["polly"]
-        raise KeyError
+    seen = []
+
+    def fail():
+        with serve([parrot("polly")]) as urls:
+            seen.extend(urls.values())
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     with pytest.raises(httpx.ConnectError):
-        httpx.get(url)
+        httpx.get(seen[0])
 
 
 def test_it_is_quiet_and_leaves_the_logging_of_the_process_alone(parrot, capfd, caplog):

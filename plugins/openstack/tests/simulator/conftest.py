@@ -23,7 +23,9 @@ class Api:
             "domain": {"name": self.auth["user_domain_name"]},
             "password": self.auth["password"],
         }
-        return {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, **scope}}
+        return {
+            "auth": {"identity": {"methods": ["password"], "password": {"user": user}}, **scope}
+        }
 
     def project(self):
         return {"project": {"name": self.auth["project_name"], "domain": {"id": "default"}}}

@@ -164,4 +164,4 @@ def test_libcloud_lists_nodes(cloud, url):
     assert {node.state for node in nodes} == {"running", "stopped", "unknown"}  # paused
     assert len(driver.list_sizes()) == 6
     assert "debian-12" in {image.name for image in driver.list_images()}
-    assert cloud.logins == 1
+    assert cloud.logins == 2  # once for nova, once for glance

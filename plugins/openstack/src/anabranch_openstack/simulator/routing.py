@@ -23,10 +23,9 @@ class Route:
         pattern: The segments of the path; `None` stands for any one segment.
         policy: The name under which the service's policy knows the operation.
         since: The first minor microversion that has the operation.
-        until: The last one.
     """
 
-    __slots__ = ("handler", "pattern", "policy", "since", "until")
+    __slots__ = ("handler", "pattern", "policy", "since")
 
     def __init__(
         self,
@@ -34,13 +33,11 @@ class Route:
         pattern: tuple[str | None, ...],
         policy: str,
         since: int,
-        until: int | None,
     ) -> None:
         self.handler = handler
         self.pattern = pattern
         self.policy = policy
         self.since = since
-        self.until = until
 
     def match(self, segments: list[str]) -> tuple[str, ...] | None:
         """What the placeholders stand for, or `None` if the path is another."""
@@ -61,7 +58,7 @@ class Routes:
         self._paths: dict[int, list[Route]] = {}
 
     def on(
-        self, method: str, path: str, *, policy: str = "", since: int = 0, until: int | None = None
+        self, method: str, path: str, *, policy: str = "", since: int = 0
     ) -> Callable[[Handler], Handler]:
         """Decorate the function that answers one method of one path.
 
@@ -70,12 +67,11 @@ class Routes:
             path: The path below the service; a segment in braces stands for any.
             policy: The operation's name in the policy.
             since: The first minor microversion that has it.
-            until: The last one.
         """
         pattern = tuple(None if s.startswith("{") else s for s in path.strip("/").split("/"))
 
         def register(handler: Handler) -> Handler:
-            self._insert(method, Route(handler, pattern, policy, since, until))
+            self._insert(method, Route(handler, pattern, policy, since))
             return handler
 
         return register

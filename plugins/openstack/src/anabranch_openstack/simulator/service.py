@@ -111,9 +111,7 @@ class Service:
             return self.missing(request, segments)
         self.negotiate(request)
         route, request.args = found
-        if request.version < route.since or (
-            route.until is not None and request.version > route.until
-        ):
+        if -1 < request.version < route.since:
             raise Refusal(404, NOT_FOUND)
         self.authorize(request, route)
         return route.handler(request)

@@ -84,7 +84,7 @@ class Request:
         host: Scheme and authority, from the Host header, as real services do it.
         root: The URL of the service, `host` and prefix.
         token: Who asks; only set for requests that need a token.
-        version: The minor microversion in use, of services that have them.
+        version: The minor microversion in use; -1 as long as none is settled.
         request_id: What `x-openstack-request-id` says.
         now: The time at which the request is answered, seconds since the epoch.
     """
@@ -128,7 +128,7 @@ class Request:
         self.args: tuple[str, ...] = ()
         self.host = f"{scheme}://{headers.get(b'host', b'localhost').decode('latin-1')}"
         self.root = self.host + prefix
-        self.version = 0
+        self.version = -1
         self.request_id = f"req-{uuid.uuid4()}"
         self.now = cloud.clock()
         self._raw_query = raw_query

@@ -11,6 +11,7 @@ from anabranch_openstack.simulator.compute.records import Flavor, Nic, Server
 from anabranch_openstack.simulator.wire import Document, Request, compact_time, precise_time
 
 __all__ = [
+    "STATUSES",
     "addresses",
     "flavor_detail",
     "flavor_summary",
@@ -53,6 +54,9 @@ _STATUS_DURING = {
     ("paused", "migrating"): "MIGRATING",
     ("resized", "resize_reverting"): "REVERT_RESIZE",
 }
+STATUSES = frozenset({*_STATUS.values(), *_STATUS_DURING.values()})
+"""All that a status can be."""
+
 _WITH_PROGRESS = {"ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "MIGRATING"}
 _WITH_FAULT = {"ERROR", "DELETED"}
 

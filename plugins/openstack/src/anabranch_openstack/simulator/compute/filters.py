@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from anabranch_openstack.simulator.compute.documents import status_of
+from anabranch_openstack.simulator.compute.documents import STATUSES, status_of
 from anabranch_openstack.simulator.compute.records import Server
 from anabranch_openstack.simulator.wire import Refusal, Request
 
@@ -80,6 +80,8 @@ def select(request: Request) -> list[Server]:
     heeded = {name for name, since in _SINCE.items() if since <= request.version}
     filters = {name: value for name, value in request.query if name in heeded}
     statuses = [value.upper() for value in request.params("status")]
+    if request.version >= 38 and not STATUSES.issuperset(statuses):
+        raise Refusal(400, "Invalid status value")
     if "changes-since" in filters or "changes-before" in filters:
         gone = [s for s in compute.deleted if s.project_id == project_id]
         servers = sorted([*servers, *gone], key=lambda s: (s.created, s.id), reverse=True)

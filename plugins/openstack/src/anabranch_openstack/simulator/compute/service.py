@@ -51,6 +51,7 @@ class ComputeService(Service):
         if segments[0] != "v2.1":
             return json_reply({"choices": _choices(request)}, 300)
         if segments == ["v2.1"]:
+            self.negotiate(request)
             describedby = {
                 "rel": "describedby",
                 "type": "text/html",
@@ -115,7 +116,7 @@ class ComputeService(Service):
         """Say which microversion was used."""
         super().stamp(request, reply)
         reply.headers.append(("x-compute-request-id", request.request_id))
-        if request.version:
+        if request.version > 0:
             reply.headers += _version_headers(f"2.{request.version}")
 
 

@@ -196,7 +196,8 @@ def delete_tag(request: Request) -> Reply:
 @routes.on("GET", _IMAGE + "/members", policy="get_members")
 def list_members(request: Request) -> Reply:
     """Images are shared with nobody."""
-    _visible(request)
+    if _visible(request).visibility != "shared":
+        raise Refusal(403, "Only shared images have members.")
     return json_reply({"members": [], "schema": "/v2/schemas/members"})
 
 

@@ -40,8 +40,10 @@ class VolumeService(Service):
     def open(self, request: Request, segments: list[str]) -> Reply | None:
         """The versions."""
         if segments == [""]:
+            request.version = 0
             return json_reply({"versions": [_version(request)]}, 300)
         if request.path == "/v3":
+            self.authenticate(request)
             return Reply(
                 status=302,
                 content_type="text/plain; charset=utf8",
@@ -52,6 +54,7 @@ class VolumeService(Service):
     def negotiate(self, request: Request) -> None:
         """Read the microversion."""
         request.region.volumes.advance(request.now)
+        request.version = 0
         wanted = ""
         for part in request.header(b"openstack-api-version").split(","):
             service, _, version = part.strip().partition(" ")
@@ -83,6 +86,7 @@ class VolumeService(Service):
             request.path = "/" + "/".join([segments[0], *segments[2:]])
         if segments == ["v3"] and request.path.endswith("/"):
             self.authenticate(request)
+            request.version = 0
             return json_reply({"versions": [_version(request)]})
         return super()._answer(request)
 
@@ -99,6 +103,8 @@ class VolumeService(Service):
     def stamp(self, request: Request, reply: Reply) -> None:
         """Say which microversion was used."""
         super().stamp(request, reply)
+        if request.version < 0:
+            return
         version = f"volume 3.{request.version}"
         reply.headers += [("openstack-api-version", version), ("vary", "OpenStack-API-Version")]
 

@@ -155,7 +155,19 @@ def delete_volume(request: Request) -> Reply:
 @routes.on("GET", "/v3/types", policy="volume_extension:type_get_all")
 def list_types(request: Request) -> Reply:
     """The kinds of storage."""
-    return json_reply({"volume_types": _types(request)})
+    page = cut(
+        _types(request),
+        integer_limit(request, request.cloud.behaviour.page_size or 1000),
+        request.param("marker"),
+        lambda kind: str(kind["id"]),
+        lambda marker: Refusal(404, f"Volume type {marker} could not be found."),
+    )
+    body: Document = {"volume_types": page.items}
+    if page.full:  # not volume_types_links
+        query = request.query_with("marker", page.items[-1]["id"])
+        href = f"{request.root}{request.path}?{query}"
+        body["volume_type_links"] = [{"rel": "next", "href": href}]
+    return json_reply(body)
 
 
 @routes.on("GET", "/v3/types/{type_id}", policy="volume_extension:type_get")
