@@ -32,6 +32,9 @@ INSTANCE_STATES: Final = StateMachine(
     ("STOPPED", "create_image", "STOPPED"),
 )
 
+_PASSING: Final = (InstanceState.PENDING, InstanceState.STOPPING, InstanceState.FINISH)
+"""States that end by themselves."""
+
 
 def in_state(instance: Instance, state: InstanceState) -> Instance:
     """Return the instance as it is in that state."""
@@ -39,6 +42,7 @@ def in_state(instance: Instance, state: InstanceState) -> Instance:
         instance,
         state=state,
         platform_state=state.lower(),
+        busy=state in _PASSING,
         actions=INSTANCE_STATES.actions(state),
         launched_at=now() if state is InstanceState.RUNNING else instance.launched_at,
     )

@@ -56,8 +56,7 @@ class Table(Generic[R]):
 
     def new_id(self) -> str:
         """Return an id that no thing here has, nor ever had."""
-        while (thing_id := f"{self._prefix}{self._number}") in self._serial_of:
-            self._number += 1
+        thing_id = f"{self._prefix}{self._number}"
         self._number += 1
         return thing_id
 
