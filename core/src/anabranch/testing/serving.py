@@ -104,8 +104,7 @@ class _Server:
             ws="none",
             proxy_headers=False,
             timeout_keep_alive=60,
-            loop=_library("uvloop", "asyncio"),
-            http=_library("httptools", "h11"),
+            http="httptools" if importlib.util.find_spec("httptools") else "h11",
         )
         self._sockets = sockets
         self._state = ServerState()
@@ -132,7 +131,7 @@ class _Server:
 
     def _run(self) -> None:
         try:
-            with asyncio.Runner(loop_factory=self._config.get_loop_factory()) as runner:
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(self._main())
         except BaseException as error:  # raised again in the thread that waits for it
             self._failure = error
@@ -180,8 +179,12 @@ def _cut(protocol: Any) -> None:
     transport.abort()
 
 
-def _library(wanted: str, otherwise: Any) -> Any:
-    return wanted if importlib.util.find_spec(wanted) else otherwise
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # an optional gain
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 def _allow_open_files(number: int) -> None:
