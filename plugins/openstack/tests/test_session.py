@@ -1,6 +1,7 @@
 import logging
 
 import anyio
+import msgspec
 import pytest
 
 from anabranch.cloud import Cloud
@@ -76,7 +77,7 @@ async def test_twenty_refused_tokens_cause_one_login(served):
     async with served(instances=3) as (simulated, cloud, _):
         await instances(cloud)
         assert simulated.logins == 1
-        simulated.state.identity.tokens.clear()
+        simulated.state.identity.revoke_all()
         async with anyio.create_task_group() as tasks:
             for _ in range(20):
                 tasks.start_soon(instances, cloud)
@@ -109,10 +110,10 @@ async def test_a_token_is_renewed_before_it_expires(served):
 
 @pytest.mark.parametrize(
     ("change", "kind"),
-    [({"password": "wrong"}, AuthenticationError), ({"project_name": "x"}, AuthenticationError)],
+    [({"password": "n0t-this"}, AuthenticationError), ({"project_name": "x"}, AuthenticationError)],
 )
 async def test_wrong_credentials(served, change, kind, caplog):
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "anabranch")
     async with served(instances=1) as lisbon:
         auth = {**lisbon.simulated.settings(lisbon.url)["auth"], **change}
         cloud = lisbon.again(auth=auth)
@@ -173,6 +174,8 @@ async def test_several_regions_demand_a_choice(served):
         await two.aclose()
 
 
+# httpx leaves the generator of a body that it could not send to the garbage collector of trio.
+@pytest.mark.filterwarnings("ignore:.*ByteStream:pytest.PytestUnraisableExceptionWarning")
 async def test_a_service_that_lets_nobody_in_while_keystone_is_down(served):
     """Glance answers 401 then: that is no matter of the credentials."""
     async with served(instances=1) as (simulated, cloud, _):
@@ -187,7 +190,7 @@ async def test_nobody_listens():
     with serve([simulated], refuse=["lisbon"]) as urls:
         settings = driver.configure("lisbon", simulated.settings(urls["lisbon"]), {})
         cloud = Cloud("lisbon", settings)
-        with pytest.raises(CloudUnavailable, match="connection refused"):
+        with pytest.raises(CloudUnavailable, match="no connection to"):
             await driver.check(cloud)
         await cloud.aclose()
 
@@ -237,7 +240,7 @@ async def test_microversions_are_asked_for_once(served):
 async def test_a_cloud_that_speaks_old_microversions_only(served):
     async with served(instances=1, max_microversion=10) as (_, cloud, _url):
         assert (await driver.list_hardware_profiles(cloud, None)).items
-        with pytest.raises(OperationNotSupported, match="this needs 2.37"):
+        with pytest.raises(OperationNotSupported, match=r"this needs 2\.37"):
             await session(cloud).microversion((2, 37), (2, 37))
 
 
@@ -249,15 +252,14 @@ async def test_check(served):
         assert found.version == "compute 2.100"
 
 
-async def test_probe_tells_what_the_catalog_lacks(served, monkeypatch):
+async def test_probe_tells_what_the_catalog_lacks(served):
     async with served(instances=1) as (_, cloud, _url):
         lacks = await driver.probe(cloud)
         assert not lacks.operations
         assert not lacks.features
         access = await session(cloud).access()
         kept = [s for s in access.catalog if s.type not in ("image", "network")]
-        monkeypatch.setattr(type(access), "__setattr__", object.__setattr__)
-        access.catalog = kept
+        msgspec.structs.force_setattr(access, "catalog", kept)
         lacks = await driver.probe(cloud)
         assert "list_images" in lacks.operations
         assert "list_instances" not in lacks.operations
@@ -265,7 +267,7 @@ async def test_probe_tells_what_the_catalog_lacks(served, monkeypatch):
 
 
 async def test_secrets_are_in_no_log(served, caplog):
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "anabranch")
     async with served(instances=1, entry={"retries": 1}) as (simulated, cloud, url):
         simulated.behaviour.break_with(["503x1:/auth/tokens"])
         await instances(cloud)

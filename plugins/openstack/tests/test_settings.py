@@ -1,3 +1,4 @@
+import anyio.to_thread
 import msgspec
 import pytest
 
@@ -190,8 +191,11 @@ clouds:
   ovh: {profile: ovh, auth: {username: u, password: p, project_id: 17}, region_name: GRA}
   credential:
     auth_type: v3applicationcredential
-    auth: {auth_url: 'http://lab', application_credential_id: a, application_credential_secret: hush,
-           project_name: told all the same}
+    auth:
+      auth_url: http://lab
+      application_credential_id: a
+      application_credential_secret: hush
+      project_name: told all the same
 """
 SECURE = "clouds: {lab: {auth: {password: hush}}}"
 PUBLIC = "public-clouds: {ovh: {auth: {auth_url: 'https://auth.ovh/'}, interface: internal}}"
@@ -331,9 +335,12 @@ async def test_discovery_repeats_no_secret(home, tmp_path, monkeypatch):
     assert found[0].entry == {"driver": "openstack", "cloud": "lab"}
     assert found[0].source.endswith("clouds.yaml")
     assert "hush" not in repr(found)
-    for cloud in found:
-        settings = driver.configure(cloud.name, cloud.entry, {**ENVIRONMENT, "HOME": str(home)})
-        assert settings.auth.auth_url
+
+    def configured():
+        environment = {**ENVIRONMENT, "HOME": str(home)}
+        return [driver.configure(c.name, c.entry, environment) for c in found]
+
+    assert all(s.auth.auth_url for s in await anyio.to_thread.run_sync(configured))
 
 
 async def test_discovery_names_a_file_that_is_not_where_it_always_is(tmp_path):
