@@ -23,7 +23,7 @@ class CloudStatus(StrEnum):
     OK = "ok"
     """It answered in full."""
     PARTIAL = "partial"
-    """Some of its items came; the list was cut short, or an item could not be read in full."""
+    """Some of its pages came; the list was cut short, or an item could not be read in full."""
     FAILED = "failed"
     """Nothing came."""
     SKIPPED = "skipped"
@@ -146,10 +146,10 @@ class Answer(Generic[T]):
         good = sum(1 for r in asked if r.status is CloudStatus.OK)
         wanted = check_requirement(policy, len(asked))
         if good < wanted:
-            names = ", ".join(r.name for r in self.unfinished) or "none was asked"
+            names = ", ".join(r.name for r in self.unfinished)
             raise RequirementNotMet(
-                f"{good} of {len(asked)} clouds answered in full, {wanted} are required "
-                f"({policy!r}); not in full: {names}"
+                f"{good} of {len(asked)} clouds answered in full, {wanted} are required"
+                + (f"; not in full: {names}" if names else "")
             )
 
     def to_dict(self, *, extra: bool = False) -> dict[str, Any]:
@@ -186,6 +186,6 @@ def check_requirement(policy: str | int, asked: int) -> int:
         return asked
     if text == "any":
         return min(1, asked)
-    if text.isdigit():
+    if text.isdecimal():
         return int(text)
     raise ConfigurationError(f"{policy!r} is none of: any, all, a number", field="require")

@@ -6,13 +6,20 @@ from typing import Final
 
 import anyio
 
-from anabranch.errors import CircuitOpen, CloudUnavailable, DeadlineExceeded
+from anabranch.errors import (
+    CircuitOpen,
+    CloudError,
+    CloudUnavailable,
+    DeadlineExceeded,
+    OutcomeUnknown,
+)
 
 __all__ = ["Breaker"]
 
 _FAILURES: Final = 3
 _REST: Final = 15.0
 _LONGEST_REST: Final = 240.0
+_DEAD: Final = (CloudUnavailable, DeadlineExceeded, OutcomeUnknown)
 
 
 class Breaker:
@@ -22,12 +29,13 @@ class Breaker:
     cloud gives (wrong password, not found) close it.
     """
 
-    __slots__ = ("_failures", "_last", "_rest", "_until")
+    __slots__ = ("_failures", "_last", "_rest", "_trying", "_until")
 
     def __init__(self) -> None:
         self._failures = 0
         self._rest = _REST
         self._until = 0.0
+        self._trying = False
         self._last = ""
 
     def check(self) -> None:
@@ -38,24 +46,25 @@ class Breaker:
         """
         if self._failures < _FAILURES:
             return
-        left = self._until - anyio.current_time()
-        if left > 0:
+        now = anyio.current_time()
+        if now < self._until:
             raise CircuitOpen(
-                f"not asked for {left:.0f} s more, after {self._failures} failures in a row: "
-                f"{self._last}",
-                retry_after=left,
+                f"not asked for {self._until - now:.0f} s more, after {self._failures} failures "
+                f"in a row: {self._last}",
+                retry_after=self._until - now,
             )
-        self._until = anyio.current_time() + self._rest
+        # One try. Should nobody ever record how it ended (cancelled), the next is a rest away.
+        self._trying, self._until = True, now + self._rest
 
-    def record(self, error: BaseException | None) -> None:
-        """Count how a call ended; None: well."""
-        if isinstance(error, CircuitOpen):
-            return
-        if not isinstance(error, (CloudUnavailable, DeadlineExceeded)):
-            self._failures, self._rest = 0, _REST
+    def record(self, error: CloudError | None) -> None:
+        """Count how a call that was let pass ended; None: well."""
+        if not isinstance(error, _DEAD):
+            self._failures, self._rest, self._trying = 0, _REST, False
             return
         self._failures += 1
         self._last = error.message
-        if self._failures >= _FAILURES:
-            self._until = anyio.current_time() + self._rest
+        if self._trying:
             self._rest = min(_LONGEST_REST, self._rest * 2)
+        elif self._failures != _FAILURES:
+            return  # too few; or one of many that were under way when it opened
+        self._trying, self._until = False, anyio.current_time() + self._rest

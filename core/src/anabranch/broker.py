@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Concatenate, Final, ParamSpec, Protocol, Self, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, Self, TypeVar, cast
 
 import anyio
 import pluggy
@@ -43,6 +43,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 _CALL_TIMEOUT: Final = 60.0
 _PROBE_LIFE: Final = 300.0
+_ABOUT_CLOUDS: Final = ("check", "probe")
 
 
 class ListOperation(Protocol[T_co]):
@@ -63,11 +64,17 @@ class _Member:
     def __init__(self, name: str, kind: str) -> None:
         self.name, self.kind = name, kind
         self.cloud: Cloud[Any] | None = None
-        self.failure: PluginError | None = None
+        self.failure: PluginError | None = None  # exactly one of the two is None
         self.capabilities = Capabilities(kind, ())
         self.breaker = Breaker()
         self.probed: float | None = None
         self.probing = SingleFlight[Lacks]()
+
+    def usable(self) -> Cloud[Any]:
+        if self.cloud is None:
+            # Another each time: an exception keeps the traceback of every raise.
+            raise PluginError(str(self.failure)) from self.failure
+        return self.cloud
 
 
 class BrokerBase:
@@ -123,9 +130,10 @@ class BrokerBase:
     async def aclose(self) -> None:
         """Close all connections; idempotent."""
         with anyio.CancelScope(shield=True), anyio.move_on_after(2):
-            for member in self._members.values():
-                if member.cloud:
-                    await member.cloud.aclose()
+            async with anyio.create_task_group() as group:
+                for member in self._members.values():
+                    if member.cloud:
+                        group.start_soon(member.cloud.aclose)
 
     @property
     def clouds(self) -> Mapping[str, str]:
@@ -133,14 +141,32 @@ class BrokerBase:
         return {member.name: member.kind for member in self._members.values()}
 
     def register(self, plugin: object, name: str | None = None) -> None:
-        """Add a plugin that wraps hooks (caching, audit, quota); see pluggy's `wrapper=True`.
+        """Add a plugin that wraps hooks (caching, audit, quota); see `anabranch.hooks`.
 
         Args:
             plugin: Object whose `@hookimpl(wrapper=True)` methods wrap the operations of that name.
             name: Its name.
+
+        Raises:
+            PluginError: it has a hook that there is not, or one that wraps nothing: an operation
+                is answered by the driver of its cloud and nobody else.
         """
-        self._manager.register(plugin, name)
-        self._manager.check_pending()
+        if self._manager.is_registered(plugin):
+            raise PluginError(f"{plugin!r} is registered already")
+        try:
+            self._manager.register(plugin, name)
+            self._manager.check_pending()
+        except (ValueError, pluggy.PluginValidationError) as exc:
+            if self._manager.is_registered(plugin):
+                self._manager.unregister(plugin)
+            raise PluginError(str(exc)) from exc
+        for caller in self._manager.get_hookcallers(plugin) or ():
+            if any(i.plugin is plugin and not i.wrapper for i in caller.get_hookimpls()):
+                self._manager.unregister(plugin)
+                msg = (
+                    f"{caller.name!r} of {plugin!r} wraps nothing. Mark it @hookimpl(wrapper=True)"
+                )
+                raise PluginError(msg)
         self._routes.clear()
 
     def capabilities(self, cloud: str) -> Capabilities:
@@ -151,8 +177,7 @@ class BrokerBase:
             PluginError: its driver cannot be loaded.
         """
         member = self._member(cloud)
-        if member.failure:
-            raise member.failure
+        member.usable()
         return member.capabilities
 
     async def probe(self, cloud: str, *, timeout: float = _CALL_TIMEOUT) -> Capabilities:
@@ -162,8 +187,7 @@ class BrokerBase:
             CloudError: it cannot be told.
         """
         member = self._member(cloud)
-        if member.failure:
-            raise member.failure
+        member.usable()
         now = anyio.current_time()
         if member.probed is None or now - member.probed > _PROBE_LIFE:
 
@@ -219,6 +243,8 @@ class BrokerBase:
         name = operation.__name__
         known = OPERATIONS.get(name)
         arguments = dict(zip(known.parameters if known else (), args, strict=False))
+        if len(arguments) < len(args) or not arguments.keys().isdisjoint(kwargs):
+            raise TypeError(f"{name} is given more arguments than it takes")
         result: R = await self.invoke(cloud, name, {**arguments, **kwargs})
         return result
 
@@ -237,33 +263,39 @@ class BrokerBase:
             operation: Name of the hook.
             arguments: Its parameters after `cloud`.
             timeout: Seconds that it may take.
+
+        Raises:
+            TypeError: there is no such parameter, or one is missing.
         """
         member = self._member(cloud)
-        if member.failure or member.cloud is None:
-            raise member.failure or PluginError(f"driver {member.kind!r} is not loaded")
+        target = member.usable()
+        if operation in OPERATIONS:
+            OPERATIONS[operation].check(arguments)
         started = anyio.current_time()
+        asked = False
         try:
-            result = await self._perform(member, member.cloud, operation, arguments, timeout)
-        except AnabranchError as exc:
-            if isinstance(exc, CloudError):
-                exc.locate(cloud, operation)
-            member.breaker.record(exc)
-            elapsed = round((anyio.current_time() - started) * 1000)
-            member.cloud.log.info(
-                "cloud.call.failed", operation=operation, error=str(exc), elapsed_ms=elapsed
-            )
-            raise
+            self._refuse(member, operation, arguments)
+            member.breaker.check()
+            asked = True
+            result = await self._ask(member, target, operation, arguments, timeout)
         except Exception as exc:
-            if (known := _innermost(exc)) is not None:
-                known.locate(cloud, operation)
-                member.breaker.record(known)
-                raise known from exc
-            fault = DriverFault(f"{type(exc).__name__} in driver {member.kind!r}")
-            fault.locate(cloud, operation)
-            member.cloud.log.warning(
-                "driver.fault", operation=operation, error=f"{type(exc).__name__}: {exc}"
+            error = _deliberate(exc) or DriverFault(
+                f"{type(exc).__name__} in driver {member.kind!r}"
             )
-            raise fault from exc
+            elapsed = round((anyio.current_time() - started) * 1000)
+            if isinstance(error, CloudError):
+                error.locate(cloud, operation)
+                if asked and not isinstance(error, DriverFault):
+                    member.breaker.record(error)
+            if isinstance(error, DriverFault):
+                target.log.warning("driver.fault", operation=operation, error=repr(exc))
+            else:
+                target.log.info(
+                    "cloud.call.failed", operation=operation, error=str(error), elapsed_ms=elapsed
+                )
+            if error is exc:
+                raise
+            raise error from (error.__cause__ or exc)
         member.breaker.record(None)
         return result
 
@@ -295,6 +327,14 @@ class BrokerBase:
         """
         chosen = self.configuration.select(clouds, drivers).clouds
         fields = dict(where or {})
+        known = OPERATIONS[operation.__name__]
+        known.check({"cursor", *arguments} | ({"where"} & set(known.parameters)))
+        names = known.model().__struct_fields__ if fields else ()
+        for field in set(fields).difference(names):
+            raise ConfigurationError(
+                f"there is no field {field!r} in {known.collection}",
+                remedy=suggestion(field, names),
+            )
         return FanOut(
             [
                 self._target(self._members[name], operation, timeout, fields, arguments)
@@ -333,12 +373,16 @@ class BrokerBase:
                 ) from None
             member.failure = exc
             return member
-        if kind not in self._drivers:
-            self._manager.register(driver, kind)
-            self._manager.check_pending()
-            self._drivers[kind] = driver
-        settings = driver.configure(name, entry, os.environ)
-        member.cloud = Cloud(name, settings)
+        try:
+            if kind not in self._drivers:
+                self._manager.register(driver, kind)
+                self._drivers[kind] = driver
+            member.cloud = Cloud(name, driver.configure(name, entry, os.environ))
+        except ConfigurationError:
+            raise
+        except Exception as exc:  # a bug: of this driver's clouds alone
+            member.failure = PluginError(f"{type(exc).__name__} in driver {kind!r}: {exc}")
+            return member
         member.capabilities = Capabilities.of(kind, driver)
         return member
 
@@ -383,11 +427,27 @@ class BrokerBase:
             page: Page[T] = await self.invoke(
                 member.name, name, {**arguments, "cursor": cursor}, timeout=seconds
             )
+            items: object = getattr(page, "items", None)
+            if not isinstance(items, Sequence):
+                fault = DriverFault(f"driver {member.kind!r} returned no page of {name!r}")
+                fault.locate(member.name, name)
+                raise fault
             return page
 
         return Target(member.name, member.kind, name, fetch=fetch, timeout=wanted)
 
-    async def _perform(
+    def _refuse(self, member: _Member, operation: str, arguments: Mapping[str, Any]) -> None:
+        """Refuse what is not offered, before the cloud is asked."""
+        if operation in OPERATIONS:
+            member.capabilities.require(operation, arguments)
+        elif operation not in _ABOUT_CLOUDS:
+            raise OperationNotSupported(
+                f"there is no operation {operation!r}", remedy=suggestion(operation, OPERATIONS)
+            )
+        elif getattr(type(self._drivers[member.kind]), operation) is getattr(Ops, operation):
+            raise OperationNotSupported(member.capabilities.why_not(operation))
+
+    async def _ask(
         self,
         member: _Member,
         cloud: Cloud[Any],
@@ -395,14 +455,8 @@ class BrokerBase:
         arguments: Mapping[str, Any],
         timeout: float,
     ) -> Any:
-        if operation in OPERATIONS:
-            member.capabilities.require(operation, arguments)
-        member.breaker.check()
         with anyio.move_on_after(timeout):
-            pending = self._route(member.kind, operation)(cloud=cloud, **arguments)
-            if pending is None:
-                raise OperationNotSupported(member.capabilities.why_not(operation))
-            return await pending
+            return await self._route(member.kind, operation)(cloud=cloud, **arguments)
         raise self._late(operation, timeout)
 
     @staticmethod
@@ -423,14 +477,16 @@ def _keeper(
         return keep
 
     def matches(item: T) -> bool:
-        equal = all(str(getattr(item, field, None)) == value for field, value in where.items())
+        found = [(getattr(item, field), value) for field, value in where.items()]
+        equal = all(have is not None and str(have) == wanted for have, wanted in found)
         return equal and (keep is None or keep(item))
 
     return matches
 
 
-def _innermost(exc: Exception) -> CloudError | None:
-    """Return the first CloudError of the group that a driver's own task group raised."""
-    if not isinstance(exc, ExceptionGroup):
-        return exc if isinstance(exc, CloudError) else None
-    return next((found for e in exc.exceptions if (found := _innermost(e))), None)
+def _deliberate(exc: Exception) -> AnabranchError | None:
+    """Return what was raised on purpose, be it in the group of a driver's own task group."""
+    if isinstance(exc, ExceptionGroup):
+        inner = cast("ExceptionGroup[Exception]", exc).exceptions
+        return next((found for e in inner if (found := _deliberate(e))), None)
+    return exc if isinstance(exc, AnabranchError) else None

@@ -53,14 +53,15 @@ class SingleFlight(Generic[T]):
         while (flight := self._flight) is not None:
             await flight.done.wait()
             if flight.failure is not None:
-                raise copy.copy(flight.failure) from flight.failure
+                raise _another(flight.failure)
             if flight.values:
                 return flight.values[0]
         flight = self._flight = _Flight[T]()
         try:
             value = await make()
         except Exception as exc:
-            flight.failure = exc
+            # A copy, before anybody adds to it where it happened: for each task that is its own.
+            flight.failure = _another(exc)
             raise
         else:
             flight.values.append(value)
@@ -68,6 +69,19 @@ class SingleFlight(Generic[T]):
         finally:
             self._flight = None
             flight.done.set()
+
+
+def _another(exc: Exception) -> Exception:
+    """Return a copy, to be raised in another task: a traceback grows each time that it is raised.
+
+    An exception that does not let itself be copied is returned as it is.
+    """
+    try:
+        other = copy.copy(exc)
+    except Exception:
+        return exc
+    other.__cause__ = exc.__cause__
+    return other
 
 
 class _Flight(Generic[T]):
@@ -91,6 +105,9 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     value: SecretStr
     lifetime: float | None = None
     data: Any = None
+
+    def __repr__(self) -> str:
+        return f"<Token: lifetime {self.lifetime}>"
 
 
 class TokenStore:
@@ -117,10 +134,17 @@ class TokenStore:
             token = await login()
             life = float("inf") if token.lifetime is None else token.lifetime
             margin = min(_LONGEST_MARGIN, life / 4)
-            self._held[key] = token, anyio.current_time() + life - margin
+            now = anyio.current_time()
+            self._held = {k: held for k, held in self._held.items() if now < held[1]}
+            self._held[key] = token, now + life - margin
+            self._logins.pop(key, None)
             return token
 
-        return await flight.get(log_in)
+        try:
+            return await flight.get(log_in)
+        except Exception:
+            self._logins.pop(key, None)
+            raise
 
     def discard(self, key: Hashable, token: Token) -> None:
         """Forget a token that was refused, unless another has taken its place already."""
@@ -162,7 +186,8 @@ class Cloud(Generic[S_co]):
     def local(self, factory: Callable[[Cloud[S_co]], T]) -> T:
         """Return this cloud's one object made by `factory`, which is called at the first use.
 
-        For what a driver keeps per cloud: a session, a catalogue, a bounded cache.
+        For what a driver keeps per cloud: a session, a catalogue, a bounded cache. `factory` is a
+        function of a module or a class: it is the key, and a lambda would be another each time.
         """
         if factory not in self._locals:
             self._locals[factory] = factory(self)

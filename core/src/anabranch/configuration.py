@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 import msgspec
 import yaml
 from msgspec import Meta
 
+from anabranch.answer import check_requirement
 from anabranch.errors import ConfigurationError
 from anabranch.ids import check_cloud_name
 from anabranch.plugins import PluginRules
@@ -52,13 +53,15 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         Raises:
             ConfigurationError: there is no cloud of that name, or none of that kind.
         """
-        wanted, kinds = set(names or ()), set(drivers or ())
-        for name in wanted - set(self.clouds):
+        # A string is an iterable of strings too, and no type checker minds.
+        wanted = {names} if isinstance(names, str) else set(names or ())
+        kinds = {drivers} if isinstance(drivers, str) else set(drivers or ())
+        for name in sorted(wanted.difference(self.clouds)):
             raise ConfigurationError(
                 f"there is no cloud {name!r}", remedy=suggestion(name, self.clouds)
             )
         configured = {str(entry.get("driver")) for entry in self.clouds.values()}
-        for kind in kinds - configured:
+        for kind in sorted(kinds - configured):
             raise ConfigurationError(
                 f"no cloud has the driver {kind!r}", remedy=suggestion(kind, configured)
             )
@@ -73,12 +76,11 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 def find_configuration(environment: Mapping[str, str] | None = None) -> Path | None:
     """Return the file that is in force: `ANABRANCH_CONFIG`, the working directory's, the user's.
 
-    Raises:
-        ConfigurationError: `ANABRANCH_CONFIG` names a file that is not there.
+    What `ANABRANCH_CONFIG` names is not looked for: `load_configuration` says if it is missing.
     """
     environment = os.environ if environment is None else environment
     if named := environment.get("ANABRANCH_CONFIG"):
-        return Path(named)
+        return Path(named).expanduser()
     here = Path(FILE_NAME)
     if here.is_file():
         return here
@@ -119,30 +121,53 @@ def load_configuration(path: str | os.PathLike[str] | None = None) -> Configurat
             )
     document["source"] = str(file) if file else ""
     configuration = to_settings(Configuration, document, cloud="")
-    _check_require(configuration.require)
+    check_requirement(configuration.require, 0)
     return configuration
 
 
 _OVERRIDES: Final = ("ANABRANCH_CLOUDS__", "ANABRANCH_TIMEOUT", "ANABRANCH_REQUIRE")
 
 
-class _Loader(yaml.CSafeLoader):
-    """Reads YAML, and refuses a key that stands twice in a mapping instead of dropping one."""
+def _document(text: bytes) -> Any:
+    """Read YAML, and refuse a key that stands twice in a mapping instead of dropping one."""
+    loader = yaml.CSafeLoader(text)
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            return None
+        # Before aliases and merges are resolved: those may say again what a mapping overrides.
+        nodes, seen = [root], set[int]()
+        while nodes:
+            node = nodes.pop()
+            if id(node) in seen or not isinstance(node, yaml.CollectionNode):
+                continue
+            seen.add(id(node))
+            if isinstance(node, yaml.MappingNode):
+                _refuse_repeats(node)
+                nodes += [value for _, value in node.value]
+            else:
+                nodes += node.value
+        document: Any = loader.construct_document(root)  # pyright: ignore[reportUnknownMemberType]
+        return document
+    finally:
+        loader.dispose()
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
-                line = key.start_mark.line + 1
-                msg = f"{key.value!r} stands twice, the second time in line {line}"
-                raise ConfigurationError(msg, remedy="Rename or remove one of them")
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
+
+def _refuse_repeats(mapping: yaml.MappingNode) -> None:
+    keys: set[str] = set()
+    for key, _ in mapping.value:
+        if not isinstance(key, yaml.ScalarNode):
+            continue
+        if key.value in keys:
+            line = key.start_mark.line + 1
+            msg = f"{key.value!r} stands twice, the second time in line {line}"
+            raise ConfigurationError(msg, remedy="Rename or remove one of them")
+        keys.add(key.value)
 
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        document: Any = yaml.load(file.read_bytes(), Loader=_Loader)  # noqa: S506  it is a SafeLoader
+        document: Any = _document(file.read_bytes())
     except FileNotFoundError:
         raise ConfigurationError(f"there is no file {str(file)!r}") from None
     except OSError as exc:
@@ -160,15 +185,17 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigurationError(
             f"{str(file)!r} holds no mapping", remedy="Begin it with 'clouds:'"
         )
-    document.pop("source", None)
-    return document
+    fields = cast("dict[str, Any]", document)
+    fields.pop("source", None)
+    return fields
 
 
 def _clouds(document: dict[str, Any]) -> dict[str, Any]:
     clouds: Any = document.get("clouds") or {}
     if not isinstance(clouds, dict):
         raise ConfigurationError("is no mapping of clouds by name", field="clouds")
-    found = document["clouds"] = {str(name): entry for name, entry in clouds.items()}
+    entries: dict[Any, Any] = clouds  # pyright: ignore[reportUnknownVariableType]
+    found = document["clouds"] = {str(name): entry for name, entry in entries.items()}
     return found
 
 
@@ -177,12 +204,6 @@ def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> None:
     for key, value in over.items():
         name = names.get(key.lower(), key)
         if isinstance(value, Mapping) and isinstance(base.get(name), dict):
-            _merge(base[name], value)
+            _merge(base[name], cast("Mapping[str, Any]", value))
         else:
             base[name] = value
-
-
-def _check_require(require: str | int) -> None:
-    text = str(require)
-    if text not in ("any", "all") and not text.isdigit():
-        raise ConfigurationError(f"{require!r} is none of: any, all, a number", field="require")

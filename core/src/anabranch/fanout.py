@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
-from typing import Any, Final, Generic, Self, TypeAlias, TypeVar
+from typing import Final, Generic, Self, TypeAlias, TypeVar
 
 import anyio
 import msgspec
+from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from anabranch.answer import Answer, CloudReport, CloudStatus, ErrorReport
-from anabranch.errors import AnabranchError, DeadlineExceeded, ProtocolError
+from anabranch.errors import AnabranchError, CloudError, DeadlineExceeded, ProtocolError
 from anabranch.paging import ItemProblem, Page
 
 __all__ = ["Arrival", "FanOut", "Target"]
@@ -67,29 +67,32 @@ class Arrival(msgspec.Struct, Generic[T], frozen=True):
 class _Course(Generic[T]):
     """How far one cloud has come."""
 
-    __slots__ = ("count", "done", "elapsed", "error", "problems")
+    __slots__ = ("count", "done", "elapsed", "error", "pages", "problems")
 
     def __init__(self) -> None:
-        self.count = 0
+        self.count = self.pages = 0
         self.done = False
         self.elapsed = 0.0
         self.error: AnabranchError | None = None
         self.problems: list[ItemProblem] = []
 
     def report(self, target: Target[T]) -> CloudReport:
-        if self.error is None:
+        error = self.error
+        if error is None and not self.done:
+            error = CloudError("not finished, and not waited for any longer")
+        if error is None:
             status = CloudStatus.PARTIAL if self.problems else CloudStatus.OK
         elif target.skip:
             status = CloudStatus.SKIPPED
         else:
-            status = CloudStatus.PARTIAL if self.count else CloudStatus.FAILED
+            status = CloudStatus.PARTIAL if self.pages else CloudStatus.FAILED
         return CloudReport(
             name=target.name,
             driver=target.driver,
             status=status,
             count=self.count,
             elapsed_ms=round(self.elapsed * 1000),
-            error=ErrorReport.of(self.error) if self.error else None,
+            error=ErrorReport.of(error) if error else None,
             problems=tuple(self.problems),
         )
 
@@ -97,7 +100,8 @@ class _Course(Generic[T]):
 class FanOut(Generic[T]):
     """Asks all targets at once, 256 at a time, and gives pages while they arrive.
 
-    An async context manager to iterate in; leaving it early cancels what is still under way.
+    An async context manager to iterate in; leaving it early cancels what is still under way. An
+    exception in its body comes out as it is, never in an ExceptionGroup. It is for one use.
     Only the time that a cloud takes counts against its deadline, not the time that the consumer
     takes. `answer()` collects everything instead, and afterwards `clouds` tells what became of
     each cloud.
@@ -114,7 +118,9 @@ class FanOut(Generic[T]):
         """
         self._targets, self._keep = targets, keep
         self._courses = {target.name: _Course[T]() for target in targets}
-        self._stack = AsyncExitStack()
+        self._begun = False
+        self._broken: Exception | None = None
+        self._group: TaskGroup | None = None
         self._pages: MemoryObjectReceiveStream[Arrival[T]] | None = None
 
     @property
@@ -124,7 +130,7 @@ class FanOut(Generic[T]):
 
     @property
     def awaited(self) -> list[str]:
-        """The names of the clouds that have not finished yet."""
+        """The names of the clouds that have not finished, or were given up before they did."""
         return [name for name, course in self._courses.items() if not course.done]
 
     async def answer(self) -> Answer[T]:
@@ -134,7 +140,10 @@ class FanOut(Generic[T]):
         async def receive(arrival: Arrival[T]) -> None:
             found[arrival.cloud].extend(arrival.items)
 
+        self._begin()
         await self._ask_all(receive)
+        if self._broken:
+            raise self._broken
         return Answer(
             [item for items in found.values() for item in items],
             self.clouds,
@@ -142,17 +151,15 @@ class FanOut(Generic[T]):
         )
 
     async def __aenter__(self) -> Self:
+        self._begin()
         send, self._pages = anyio.create_memory_object_stream[Arrival[T]](_PAGES_WAITING)
-        tasks: AbstractAsyncContextManager[Any] = anyio.create_task_group()
-        await self._stack.enter_async_context(self._pages)
-        group = await self._stack.enter_async_context(tasks)
 
         async def run() -> None:
             async with send:
                 await self._ask_all(send.send)
 
-        group.start_soon(run)
-        self._stack.callback(group.cancel_scope.cancel)
+        self._group = await anyio.create_task_group().__aenter__()
+        self._group.start_soon(run)
         return self
 
     async def __aexit__(
@@ -161,62 +168,90 @@ class FanOut(Generic[T]):
         value: BaseException | None,
         trace: TracebackType | None,
     ) -> bool | None:
-        return await self._stack.__aexit__(kind, value, trace)
+        if self._group is None or self._pages is None:
+            return None
+        self._group.cancel_scope.cancel()
+        try:
+            # No task raises anything; an error of the consumer's own is not the group's, which
+            # would put it into an ExceptionGroup.
+            if isinstance(value, anyio.get_cancelled_exc_class()):
+                return await self._group.__aexit__(kind, value, trace)
+            return await self._group.__aexit__(None, None, None)
+        finally:
+            self._pages.close()
 
-    def __aiter__(self) -> AsyncIterator[Arrival[T]]:
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Arrival[T]:
         if self._pages is None:
             msg = "enter the fan-out first: async with …"
             raise RuntimeError(msg)
-        return aiter(self._pages)
+        try:
+            return await self._pages.receive()
+        except anyio.EndOfStream:
+            if self._broken:
+                raise self._broken from None
+            raise StopAsyncIteration from None
+
+    def _begin(self) -> None:
+        if self._begun:
+            msg = "a fan-out is for one use: make another"
+            raise RuntimeError(msg)
+        self._begun = True
 
     async def _ask_all(self, receive: Callable[[Arrival[T]], Awaitable[None]]) -> None:
+        """Ask all. What `keep` raises ends it and is left in `_broken`, out of any group."""
         places = anyio.CapacityLimiter(_AT_ONCE)
         async with anyio.create_task_group() as group:
+
+            async def ask(target: Target[T], fetch: Fetch[T]) -> None:
+                try:
+                    async with places:
+                        await self._ask(target, fetch, receive)
+                except Exception as exc:
+                    self._broken = exc
+                    group.cancel_scope.cancel()
+
             for target in self._targets:
                 if target.fetch is None:
                     self._courses[target.name].error = target.refusal
                     self._courses[target.name].done = True
                 else:
-                    group.start_soon(
-                        self._ask,
-                        target,
-                        target.fetch,
-                        receive,
-                        places,
-                        name=f"{target.operation}@{target.name}",
-                    )
+                    name = f"{target.operation}@{target.name}"
+                    group.start_soon(ask, target, target.fetch, name=name)
 
     async def _ask(
         self,
         target: Target[T],
         fetch: Fetch[T],
         receive: Callable[[Arrival[T]], Awaitable[None]],
-        places: anyio.CapacityLimiter,
     ) -> None:
         course = self._courses[target.name]
         cursors: set[str] = set()
         cursor: str | None = None
-        async with places:
-            try:
-                while True:
-                    page = await self._page(target, course, fetch, cursor)
-                    course.problems.extend(page.problems)
-                    kept = self._filtered(page.items)
-                    course.count += len(kept)
-                    if kept:
-                        await receive(Arrival(target.name, kept))
-                    cursor = page.cursor
-                    if cursor is None:
-                        return
-                    if cursor in cursors:
-                        raise ProtocolError("the cloud gives the same page again and again")
-                    cursors.add(cursor)
-            except AnabranchError as exc:
-                course.error = exc
-                if isinstance(exc, DeadlineExceeded) and course.elapsed >= target.timeout:
-                    exc.message = f"not finished within {target.timeout:g} s"
-            finally:
-                course.done = True
+        try:
+            while True:
+                page = await self._page(target, course, fetch, cursor)
+                course.pages += 1
+                course.problems.extend(page.problems)
+                kept = self._filtered(page.items)
+                course.count += len(kept)
+                if kept:
+                    await receive(Arrival(target.name, kept))
+                cursor = page.cursor
+                if cursor is None:
+                    course.done = True
+                    return
+                if cursor in cursors:
+                    again = ProtocolError("the cloud gives the same page again and again")
+                    again.locate(target.name, target.operation)
+                    raise again
+                cursors.add(cursor)
+        except AnabranchError as exc:
+            course.error, course.done = exc, True
+            if isinstance(exc, DeadlineExceeded) and course.elapsed >= target.timeout:
+                exc.message = f"not finished within {target.timeout:g} s"
 
     async def _page(
         self,

@@ -6,7 +6,7 @@ never silently dropped. The names of Deltacloud's features are kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -150,14 +150,16 @@ def offered_by(hookimpl: Callable[..., Any]) -> Offer:
 def requested(operation: str, arguments: Mapping[str, Any]) -> dict[Feature, str]:
     """Tell which features a call asks for, each with the parameter that asks for it.
 
-    A parameter asks for its feature when it differs from its default (or, as an argument of
-    the hook itself, when it is neither None nor False).
+    A parameter asks for its feature when it is neither empty nor its default (or, as an argument
+    of the hook itself, neither None nor False); a filter, when it is there.
     """
     found: dict[Feature, str] = {}
     for feature, field in _BY_OPERATION.get(operation, ()):
         for name, value in arguments.items():
             if name == field:
-                asked = value not in (None, False)
+                asked = value is not None and value is not False
+            elif name == "where":
+                asked = field in value
             elif isinstance(value, msgspec.Struct):
                 asked = field in _not_default(value)
             else:
@@ -173,7 +175,7 @@ def _not_default(spec: msgspec.Struct) -> set[str]:
         for field in msgspec.structs.fields(type(spec))
         if (value := getattr(spec, field.name)) is not None
         and value != field.default
-        and not (field.default_factory is not msgspec.NODEFAULT and not value)
+        and (value or not isinstance(value, Collection))
     }
 
 

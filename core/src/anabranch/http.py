@@ -7,16 +7,21 @@ bounded; a request has a deadline of its own under that of the call.
 
 from __future__ import annotations
 
+import errno
+import os
 import random
+import re
+import socket
 import ssl
 import sys
 import urllib.request
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+import zlib
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from time import time
-from typing import Final
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 import anyio
@@ -37,8 +42,12 @@ from anabranch.settings import CloudSettings
 
 # httpx imports its command line, and with it click, rich and pygments, wherever those happen to
 # be installed: 0.15 s of CPU for nothing. Marking that module as absent prevents it.
-sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-import httpx  # noqa: E402  the line above must come first
+if "httpx" not in sys.modules:
+    sys.modules["httpx._main"] = None  # type: ignore[assignment]  # pyright: ignore[reportArgumentType]
+import httpx
+
+if not sys.modules.get("httpx._main"):
+    sys.modules.pop("httpx._main", None)
 
 __all__ = ["HttpClient", "Response", "StreamedResponse", "retry_after"]
 
@@ -47,6 +56,9 @@ Params = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _RETRY_STATUS: Final = frozenset({429, 502, 503, 504})
 _LONGEST_WAIT: Final = 30.0
+_ENDED: Final = re.compile("disconnected|peer closed")
+_NAMES: Final = (socket.gaierror, socket.herror, ssl.SSLError)
+"""Errors whose number is none of the system's."""
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -67,13 +79,22 @@ class Response(msgspec.Struct, frozen=True):
         """The body as text; what is no UTF-8 is replaced."""
         return self.content.decode("utf-8", "replace")
 
+    def __repr__(self) -> str:
+        return f"<Response: status {self.status}, {len(self.content)} bytes>"
+
 
 class StreamedResponse(msgspec.Struct, frozen=True):
-    """A reply whose body is still to come: iterate over `chunks` once."""
+    """A reply whose body is still to come: iterate over `chunks` once.
+
+    The chunks are as sent: what lies compressed in a bucket comes out compressed.
+    """
 
     status: int
     headers: Mapping[str, str]
     chunks: AsyncIterator[bytes]
+
+    def __repr__(self) -> str:
+        return f"<StreamedResponse: status {self.status}>"
 
 
 class RetryBudget:
@@ -142,6 +163,7 @@ class HttpClient:
             InvalidRequest: the URL or a header cannot be sent.
             ProtocolError: the reply is too long or no HTTP.
         """
+        method = method.upper()
         repeatable = content is None or isinstance(content, bytes)
         again = method in _IDEMPOTENT if idempotent is None else idempotent
         tries = self._settings.retries if repeatable else 0
@@ -180,7 +202,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         params: Params | None = None,
         timeout: float | None = None,
-    ) -> AsyncIterator[StreamedResponse]:
+    ) -> AsyncGenerator[StreamedResponse]:
         """Send a request without body and give the reply while it arrives; never tried again.
 
         Args:
@@ -194,20 +216,30 @@ class HttpClient:
             CloudUnavailable: no connection, or it broke.
             DeadlineExceeded: nothing came in time.
         """
-        client = await self._client(url)
-        limits = self._timeouts(timeout)
+        seconds = timeout or self._settings.request_timeout
+        limits = httpx.Timeout(
+            seconds, connect=min(seconds, self._settings.connect_timeout), pool=seconds
+        )
+        with self._translated(url):
+            client = await self._client(url)
+            request = client.build_request(
+                method,
+                url,
+                headers={"accept-encoding": "identity", **(headers or {})},
+                params=_pairs(params),
+                timeout=limits,
+            )
+            reply = await client.send(request, stream=True)
         try:
-            async with client.stream(
-                method, url, headers=_plain(headers), params=_pairs(params), timeout=limits
-            ) as reply:
-                yield StreamedResponse(reply.status_code, _lower(reply), reply.aiter_bytes())
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as exc:
-            raise self._translate(exc, sent_may_count=False, url=url) from exc
+            async with aclosing(self._chunks(reply, url)) as chunks:
+                yield StreamedResponse(reply.status_code, _lower(reply), chunks)
+        finally:
+            await reply.aclose()
 
     async def aclose(self) -> None:
         """Close all connections; idempotent."""
-        clients, self._clients = list(self._clients.values()), {}
-        for client in clients:
+        while self._clients:
+            _, client = self._clients.popitem()
             await client.aclose()
 
     async def _once(
@@ -221,46 +253,88 @@ class HttpClient:
         timeout: float | None,
     ) -> Response:
         most = timeout or self._settings.request_timeout
-        try:
-            with anyio.fail_after(most):
+        sent = False
+
+        async def watch(event: str, info: object) -> None:
+            nonlocal sent
+            sent = sent or event == "http11.send_request_headers.started"
+
+        with self._translated(url, lambda: sent and not idempotent):
+            with anyio.move_on_after(most):
                 client = await self._client(url)
                 request = client.build_request(
                     method,
                     url,
-                    headers=_plain(headers),
+                    headers=dict(headers or {}),
                     params=_pairs(params),
                     content=content,
-                    timeout=self._timeouts(timeout),
+                    # `most` bounds all of it; the connection alone must stand sooner.
+                    timeout=httpx.Timeout(None, connect=self._settings.connect_timeout),
+                    extensions={"trace": watch},
                 )
                 reply = await client.send(request, stream=True)
                 try:
                     body = await self._body(reply)
                 finally:
                     await reply.aclose()
-        except TimeoutError as exc:
-            text = f"no reply within {most:g} s"
-            raise (DeadlineExceeded if idempotent else OutcomeUnknown)(text) from exc
-        except (httpx.HTTPError, httpx.InvalidURL) as exc:
-            raise self._translate(exc, sent_may_count=not idempotent, url=url) from exc
-        return Response(reply.status_code, _lower(reply), body)
+                return Response(reply.status_code, _lower(reply), body)
+        host = _host(url)
+        if not sent:
+            raise DeadlineExceeded(f"no connection to {host} came free within {most:g} s")
+        lost = DeadlineExceeded if idempotent else OutcomeUnknown
+        raise lost(f"no reply from {host} within {most:g} s")
 
     async def _body(self, reply: httpx.Response) -> bytes:
+        """Read and decompress, and never hold more than is allowed, however well it compresses."""
+        most = room = self._settings.max_body_bytes
+        coding = reply.headers.get("content-encoding", "identity").strip().lower()
+        if coding not in ("identity", "gzip", ""):
+            raise ProtocolError(f"the reply is compressed in a way not asked for: {coding[:20]!r}")
+        gunzip = zlib.decompressobj(wbits=31) if coding == "gzip" else None
         chunks: list[bytes] = []
-        room = self._settings.max_body_bytes
-        async for chunk in reply.aiter_bytes():
-            room -= len(chunk)
-            if room < 0:
-                most = self._settings.max_body_bytes
-                raise ProtocolError(
-                    f"the reply is longer than {most} bytes",
-                    remedy="Raise max_body_bytes if that is as it should be",
-                )
-            chunks.append(chunk)
+        async with aclosing(_raw(reply)) as raw:
+            async for received in raw:
+                try:
+                    chunk = gunzip.decompress(received, room + 1) if gunzip else received
+                except zlib.error as exc:
+                    raise ProtocolError("the reply cannot be decompressed") from exc
+                room -= len(chunk)
+                if room < 0:
+                    raise ProtocolError(
+                        f"the reply is longer than {most} bytes",
+                        remedy="Raise max_body_bytes if that is as it should be",
+                    )
+                chunks.append(chunk)
+        if gunzip and chunks and not gunzip.eof:
+            raise ProtocolError("the reply cannot be decompressed: its end is missing")
         return b"".join(chunks)
 
+    async def _chunks(self, reply: httpx.Response, url: str) -> AsyncGenerator[bytes]:
+        with self._translated(url):
+            async with aclosing(_raw(reply)) as raw:
+                async for chunk in raw:
+                    yield chunk
+
+    @contextmanager
+    def _translated(
+        self, url: str, outcome_unknown: Callable[[], bool] = lambda: False
+    ) -> Generator[None]:
+        """Let no exception of httpx out, and no secret: h11 quotes a header that it refuses."""
+        try:
+            yield
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+            error = self._translate(exc, outcome_unknown(), url)
+            raise error from (None if isinstance(error, InvalidRequest) else exc)
+        except UnicodeEncodeError:
+            text = "the request cannot be sent: a character in a header that is not ASCII"
+            raise InvalidRequest(text) from None
+
     async def _client(self, url: str) -> httpx.AsyncClient:
-        parts = urlsplit(url)
-        proxy = self._settings.proxy or _proxy(parts.scheme, parts.hostname or "")
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise InvalidRequest(f"{redact_url(url)!r} is no URL") from None
+        proxy = self._settings.proxy or _proxy(parts.scheme, _host(url))
         key = parts.scheme, proxy
         if (client := self._clients.get(key)) is not None:
             return client
@@ -276,44 +350,46 @@ class HttpClient:
             try:
                 context = await anyio.to_thread.run_sync(_tls, settings.verify, settings.cacert)
             except OSError as exc:
-                msg = f"the CA file {settings.cacert!r} cannot be used: {exc}"
+                msg = f"the CA file {settings.cacert!r} cannot be used: {_reason(exc)}"
                 raise InvalidRequest(msg, remedy="Correct the setting 'cacert'") from exc
-        return httpx.AsyncClient(
-            verify=context,
-            proxy=proxy,
-            trust_env=False,
-            follow_redirects=False,
-            limits=httpx.Limits(
-                max_connections=settings.max_connections,
-                max_keepalive_connections=settings.max_connections,
-                keepalive_expiry=60,
-            ),
-            timeout=self._timeouts(None),
-            headers={"user-agent": "anabranch"},
-        )
+        try:
+            return httpx.AsyncClient(
+                verify=context,
+                proxy=proxy,
+                trust_env=False,
+                follow_redirects=False,
+                limits=httpx.Limits(
+                    max_connections=settings.max_connections,
+                    max_keepalive_connections=settings.max_connections,
+                    keepalive_expiry=60,
+                ),
+                headers={"user-agent": "anabranch", "accept-encoding": "gzip"},
+            )
+        except (ValueError, ImportError, httpx.InvalidURL):  # ImportError: SOCKS, not installed
+            msg = f"the proxy {redact_url(proxy or '')!r} cannot be used"
+            raise InvalidRequest(msg, remedy="Write it as http://HOST:PORT") from None
 
-    def _timeouts(self, timeout: float | None) -> httpx.Timeout:
-        seconds = timeout or self._settings.request_timeout
-        return httpx.Timeout(seconds, connect=self._settings.connect_timeout, pool=None)
-
-    def _translate(self, exc: Exception, *, sent_may_count: bool, url: str) -> CloudError:
-        host = urlsplit(url).netloc.rpartition("@")[2]
+    def _translate(self, exc: Exception, outcome_unknown: bool, url: str) -> CloudError:
+        host = _host(url)
         if isinstance(exc, (httpx.UnsupportedProtocol, httpx.InvalidURL)):
             return InvalidRequest(f"{redact_url(url)!r} is no URL of an HTTP server")
         if isinstance(exc, httpx.LocalProtocolError):
             return InvalidRequest("the request cannot be sent: an illegal character in a header")
-        if isinstance(exc, httpx.DecodingError):
-            return ProtocolError(f"{host} sent a body that cannot be decompressed")
         if isinstance(exc, httpx.ConnectTimeout):
             seconds = self._settings.connect_timeout
             return CloudUnavailable(f"no connection to {host} within {seconds:g} s")
         if isinstance(exc, (httpx.ConnectError, httpx.ProxyError)):
             return CloudUnavailable(f"no connection to {host}: {_reason(exc)}")
-        if sent_may_count:
-            return OutcomeUnknown(f"{host} broke the connection before it answered")
+        # httpx has one class for a connection that ended too soon and for what is no HTTP.
+        garbage = isinstance(exc, httpx.RemoteProtocolError) and not _ENDED.search(str(exc))
+        what = "sent what is no HTTP" if garbage else "broke the connection"
+        if outcome_unknown:
+            return OutcomeUnknown(f"{host} {what} instead of an answer")
+        if garbage:
+            return ProtocolError(f"{host} {what}: {exc}")
         if isinstance(exc, httpx.TimeoutException):
-            return DeadlineExceeded(f"{host} did not answer in time")
-        return CloudUnavailable(f"{host} broke the connection: {_reason(exc)}")
+            return DeadlineExceeded(f"{host} did not go on in time")
+        return CloudUnavailable(f"{host} {what}: {_reason(exc)}")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -327,34 +403,47 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         pass
     try:
         return max(0.0, parsedate_to_datetime(text).timestamp() - time())
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
 def _backoff(attempt: int) -> float:
-    return min(4.0, 0.25 * 2**attempt) * random.uniform(0.5, 1.5)
+    return min(4.0, 0.25 * 2.0**attempt) * random.uniform(0.5, 1.5)
 
 
 def _worth(pause: float) -> bool:
     """Whether there is time for the pause and anything after it."""
-    left: float = anyio.current_effective_deadline() - anyio.current_time()
-    return pause <= min(_LONGEST_WAIT, left / 2)
+    left = anyio.current_effective_deadline() - anyio.current_time()
+    return bool(pause <= min(_LONGEST_WAIT, left / 2))
 
 
 def _reason(exc: BaseException) -> str:
     """Say in few words why a connection failed: the innermost cause is the system's own."""
-    while (inner := exc.__cause__ or exc.__context__) is not None:
+    inner: BaseException | None = exc
+    while inner is not None:
         exc = inner
-    text = getattr(exc, "strerror", None) or str(exc) or type(exc).__name__
-    return "connection refused" if isinstance(exc, ConnectionRefusedError) else str(text)
+        # A group has one error for each address of the host.
+        several: Sequence[BaseException] = getattr(exc, "exceptions", ())
+        inner = several[0] if several else exc.__cause__
+    if isinstance(exc, ssl.SSLCertVerificationError):
+        return f"its TLS certificate is not trusted ({exc.verify_message})"
+    number = exc.errno if isinstance(exc, OSError) and not isinstance(exc, _NAMES) else None
+    if number is not None and number in errno.errorcode:
+        return os.strerror(number).lower()
+    return str(getattr(exc, "strerror", None) or str(exc) or type(exc).__name__)
+
+
+def _raw(reply: httpx.Response) -> AsyncGenerator[bytes]:
+    """The body as sent: httpx would decompress any chunk to whatever size it comes to."""
+    return cast("AsyncGenerator[bytes]", reply.aiter_raw())
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def _lower(reply: httpx.Response) -> dict[str, str]:
     return {name.lower(): value for name, value in reply.headers.items()}
-
-
-def _plain(headers: Mapping[str, str] | None) -> dict[str, str] | None:
-    return dict(headers) if headers else None
 
 
 def _pairs(
@@ -383,8 +472,9 @@ def _no_tls() -> ssl.SSLContext:
 
 @lru_cache(maxsize=4096)
 def _proxy(scheme: str, host: str) -> str | None:
-    """The proxy that the environment names for `host`, if any."""
+    """The proxy that the environment names for `host[:port]`, if any."""
     proxies = urllib.request.getproxies()
     if urllib.request.proxy_bypass(host):
         return None
-    return proxies.get(scheme) or proxies.get("all")
+    proxy = proxies.get(scheme) or proxies.get("all")
+    return proxy if not proxy or "://" in proxy else f"http://{proxy}"

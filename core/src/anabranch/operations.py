@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, get_args, get_type_hints
 
 import msgspec
@@ -16,7 +16,7 @@ __all__ = ["OPERATIONS", "Operation", "operations_of"]
 _READS: Final = frozenset({"list", "get", "open"})
 _IDEMPOTENT: Final = frozenset(
     {"list", "get", "open", "destroy", "rename", "set", "associate", "disassociate", "register"}
-    | {"unregister", "abort"}
+    | {"unregister", "abort", "detach", "remove"}
 )
 
 
@@ -42,6 +42,18 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     lists: bool
     mutates: bool
     idempotent: bool
+
+    def check(self, arguments: Iterable[str]) -> None:
+        """See that these are the names of its parameters.
+
+        Raises:
+            TypeError: one is missing, or there is no such parameter.
+        """
+        if wrong := set(arguments).symmetric_difference(self.parameters):
+            raise TypeError(
+                f"{self.name} takes ({', '.join(self.parameters)}); "
+                f"missing or unknown: {', '.join(sorted(wrong))}"
+            )
 
     def types(self) -> dict[str, Any]:
         """Return the types of its parameters by name, and under `return` that of its result."""

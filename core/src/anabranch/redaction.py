@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, cast
 
 __all__ = ["MASK", "SecretStr", "redact", "redact_url"]
 
@@ -18,9 +18,11 @@ _SECRET_KEY = re.compile(
 _NOT_SECRET = re.compile(
     r"(key_?name|public_key|password_expires_at|client_token|credential_id)$", re.I
 )
-_URL_USERINFO = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/@\s]+@", re.IGNORECASE)
+# A password may hold an unescaped "@": all up to the last one before the path.
+_URL_USERINFO = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/?#\s]+@", re.IGNORECASE)
 _URL_QUERY = re.compile(
-    r"(?P<name>[?&](?:token|signature|apikey|secret|password|temp_url_sig|auth)[^=&\s]*=)[^&\s]+",
+    r"(?P<name>[?&][^=&\s]*?(?:token|signature|[._-]sig|\bsig|api_?key|secret|passw|credential|auth)"
+    r"[^=&\s]*=)[^&#\s'\"]+",
     re.IGNORECASE,
 )
 
@@ -56,6 +58,12 @@ class SecretStr:
     def __hash__(self) -> int:
         return hash((SecretStr, self._value))
 
+    def __copy__(self) -> SecretStr:
+        return self
+
+    def __deepcopy__(self, memo: object) -> SecretStr:
+        return self
+
     def __reduce__(self) -> str | tuple[Any, ...]:
         msg = "a SecretStr is not pickled: its value would lie open in the pickle"
         raise TypeError(msg)
@@ -66,16 +74,18 @@ def redact(value: Any) -> Any:
 
     `SecretStr` values, and the values of mapping keys that name a secret (`password`,
     `adminPass`, `X-Auth-Token`, `user_data`, …), become `MASK`; credentials inside URLs are cut
-    out. Mappings, lists, tuples and sets are walked; the argument is not changed.
+    out. Mappings, lists, tuples and sets are walked; the argument is not changed. Whatever a key
+    that names a secret holds is masked whole: Keystone's `token` is a mapping.
     """
     if isinstance(value, SecretStr):
         return str(value)
     if isinstance(value, str):
         return redact_url(value)
     if isinstance(value, Mapping):
-        return {k: _redact_item(str(k), v) for k, v in value.items()}
+        fields: Mapping[Any, Any] = value  # pyright: ignore[reportUnknownVariableType]
+        return {k: _redact_item(str(k), v) for k, v in fields.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [redact(v) for v in value]
+        return [redact(v) for v in cast("Iterable[Any]", value)]
     return value
 
 
@@ -90,6 +100,6 @@ def redact_url(text: str) -> str:
 def _redact_item(key: str, value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
-    if _SECRET_KEY.search(key) and not _NOT_SECRET.search(key) and not isinstance(value, Mapping):
+    if _SECRET_KEY.search(key) and not _NOT_SECRET.search(key):
         return MASK
     return redact(value)

@@ -67,7 +67,8 @@ def to_settings(cls: type[S], entry: Mapping[str, Any], *, cloud: str) -> S:
             cloud, field and what would be right.
     """
     try:
-        return msgspec.convert(entry, cls, dec_hook=_decode, str_keys=True)
+        # Not strict: an environment variable can say "false" and "3" only in text.
+        return msgspec.convert(entry, cls, dec_hook=_decode, str_keys=True, strict=False)
     except msgspec.ValidationError as exc:
         raise _explain(str(exc), cls, cloud) from None
 
@@ -102,7 +103,13 @@ def _explain(message: str, cls: type[msgspec.Struct], cloud: str) -> Configurati
     what, path = (match["what"], match["path"] or "") if match else (message, "")
     field = _FIELD.match(what)
     if field is None:
-        return ConfigurationError(what.replace("`", "'"), cloud=cloud, field=path or None)
+        quotes = what.startswith("Expected `str") and what.endswith(("`int`", "`float`", "`bool`"))
+        return ConfigurationError(
+            what.replace("`", "'"),
+            cloud=cloud,
+            field=path or None,
+            remedy="Put it in quotes" if quotes else "",
+        )
     name = f"{path}.{field['name']}" if path else field["name"]
     if field["kind"].startswith("missing"):
         return ConfigurationError("is required", cloud=cloud, field=name, remedy="Add it")

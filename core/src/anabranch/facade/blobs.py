@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -46,7 +46,7 @@ class Blobs:
         return blob
 
     @asynccontextmanager
-    async def open(self, target: str | QualifiedId) -> AsyncIterator[BlobContent]:
+    async def open(self, target: str | QualifiedId) -> AsyncGenerator[BlobContent]:
         """Receive a blob's content while it arrives: `async for chunk in content`.
 
         Raises:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import anyio
 import msgspec
 
+from anabranch.answer import CloudStatus
 from anabranch.errors import CloudError, DeadlineExceeded, InvalidState, NotFound, OutcomeUnknown
 from anabranch.facade._base import CALL_TIMEOUT, OwnedCollection
 from anabranch.features import Feature
@@ -60,7 +62,10 @@ class Instances(OwnedCollection[Instance, InstanceSpec]):
             made = await self._find(cloud, spec, exc)
         if wait is None:
             return made
-        return await self.wait(made.qualified_id, InstanceState.RUNNING, timeout=wait)
+        found = await self.wait(made.qualified_id, InstanceState.RUNNING, timeout=wait)
+        # A password is told once, in the answer to create.
+        told = found.authentication or made.authentication
+        return msgspec.structs.replace(found, authentication=told)
 
     async def create_many(
         self, cloud: str, spec: InstanceSpec, count: int, *, timeout: float = CALL_TIMEOUT
@@ -161,7 +166,7 @@ class Instances(OwnedCollection[Instance, InstanceSpec]):
 
         Args:
             target: Its `cloud/id`.
-            *states: The states to wait for.
+            *states: The states to wait for; what is gone altogether is in FINISH.
             timeout: Seconds to wait.
 
         Raises:
@@ -181,11 +186,19 @@ class Instances(OwnedCollection[Instance, InstanceSpec]):
                 raise failed
             return False
 
-        with anyio.move_on_after(timeout):
-            return await self._until(target, arrived)
+        where = self._broker.parse(target)
         wanted = " or ".join(states)
+        with anyio.move_on_after(timeout):
+            try:
+                return await self._until(where, arrived)
+            except NotFound as exc:
+                if InstanceState.FINISH in states:
+                    return Instance(cloud=where.cloud, id=where.id, state=InstanceState.FINISH)
+                gone = InvalidState(f"it is gone, not {wanted}; before that it was {seen}")
+                gone.locate(where.cloud, "wait")
+                raise gone from exc
         late = DeadlineExceeded(f"not {wanted} within {timeout:g} s: it is {seen}")
-        late.locate(self._broker.parse(target).cloud, "wait")
+        late.locate(where.cloud, "wait")
         raise late
 
     async def _act(
@@ -203,10 +216,8 @@ class Instances(OwnedCollection[Instance, InstanceSpec]):
 
     async def _gone(self, target: str | QualifiedId, seconds: float) -> None:
         with anyio.move_on_after(seconds):
-            try:
+            with suppress(NotFound):
                 await self._until(target, lambda i: i.state is InstanceState.FINISH and not i.busy)
-            except NotFound:
-                pass
             return
         late = DeadlineExceeded(f"not gone within {seconds:g} s")
         late.locate(self._broker.parse(target).cloud, "destroy_instance")
@@ -241,7 +252,7 @@ class Instances(OwnedCollection[Instance, InstanceSpec]):
             return answer.items[0]
         lost.message = (
             f"{lost.message}; looked for it by its token, and found nothing"
-            if answer.complete
+            if answer.cloud(cloud).status is CloudStatus.OK
             else f"{lost.message}; it could not be looked for either"
         )
         raise lost
