@@ -78,7 +78,7 @@ async def test_latency_and_slowness(driver, make_cloud):
     between = anyio.current_time()
     await driver.list_realms(cloud, None)
     assert between - start >= 0.19
-    assert 0.09 <= anyio.current_time() - between < 0.19
+    assert anyio.current_time() - between >= 0.09
 
 
 async def test_what_is_cancelled_changes_nothing(driver, make_cloud):

@@ -213,7 +213,7 @@ async def test_forbidden_actions_say_what_is_allowed(driver, cloud):
 
 
 async def test_transient_states_last(driver, make_cloud):
-    cloud = make_cloud(delays={"pending": 0.1, "stopping": 0.1, "finish": 0.1})
+    cloud = make_cloud(delays={"pending": 0.25, "stopping": 0.25, "finish": 0.25})
 
     async def state(instance_id):
         return (await driver.get_instance(cloud, instance_id)).state
@@ -224,21 +224,21 @@ async def test_transient_states_last(driver, make_cloud):
     with pytest.raises(InvalidState, match="PENDING"):
         await driver.stop_instance(cloud, made.id)
     await driver.rename_instance(cloud, made.id, "renamed meanwhile")
-    await anyio.sleep(0.15)
+    await anyio.sleep(0.3)
     running = await driver.get_instance(cloud, made.id)
     assert (running.state, running.busy) == ("RUNNING", False)
     assert running.name == "renamed meanwhile"
     assert (await driver.reboot_instance(cloud, made.id, False)).state == "PENDING"
-    await anyio.sleep(0.15)
+    await anyio.sleep(0.3)
     assert (await driver.reboot_instance(cloud, made.id, True)).state == "RUNNING"
     assert (await driver.stop_instance(cloud, made.id)).state == "STOPPING"
     assert (await driver.stop_instance(cloud, made.id)).state == "STOPPING"
-    await anyio.sleep(0.15)
+    await anyio.sleep(0.3)
     assert await state(made.id) == "STOPPED"
     await driver.destroy_instance(cloud, made.id)
     await driver.destroy_instance(cloud, made.id)
     assert await state(made.id) == "FINISH"
-    await anyio.sleep(0.15)
+    await anyio.sleep(0.3)
     with pytest.raises(NotFound):
         await state(made.id)
 
@@ -300,14 +300,14 @@ async def test_unknown_ids(action, driver, cloud):
 
 
 async def test_images_of_instances(driver, make_cloud):
-    cloud = make_cloud(delays={"creating": 0.1})
+    cloud = make_cloud(delays={"creating": 0.25})
     spec = ImageSpec(instance_id="inst1", name="gold", description="as it was", tags={"a": "b"})
     image = await driver.create_image(cloud, spec)
     assert (image.id, image.name, image.state) == ("img4", "gold", "PENDING")
     assert (image.architecture, image.owner_id) == ("i386", "mockuser")
     gone = await driver.create_image(cloud, ImageSpec(instance_id="inst1"))
     await driver.destroy_image(cloud, gone.id)
-    await anyio.sleep(0.15)
+    await anyio.sleep(0.3)
     assert (await driver.get_image(cloud, "img4")).state == "AVAILABLE"
     with pytest.raises(Conflict, match="in use by instance 'inst0'"):
         await driver.destroy_image(cloud, "img1")

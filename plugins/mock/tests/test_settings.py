@@ -1,11 +1,15 @@
 """Settings, and what the cloud says of itself."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from anabranch.errors import AuthenticationError, ConfigurationError
 from anabranch.features import Feature
 from anabranch.redaction import SecretStr
+from anabranch.settings import CloudSettings
+from anabranch_mock.settings import Dataset, FaultKind
 
 
 def test_the_driver_alone_is_enough(driver):
@@ -76,3 +80,14 @@ async def test_probe(driver, cloud, make_cloud):
     )
     assert set(lacks.operations) == {"list_metrics", "get_metric"}
     assert set(lacks.features) == {("create_instance", Feature.USER_DATA)}
+
+
+def test_the_readme_tells_of_every_setting(driver):
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    known = {field.name for field in msgspec.structs.fields(CloudSettings)}
+    names = {field.name for field in msgspec.structs.fields(driver.settings_type)} - known
+    for part in ("delays", "quotas"):
+        value = getattr(driver.configure("here", {"driver": "mock"}, {}), part)
+        names |= {field.name for field in msgspec.structs.fields(type(value))}
+    names |= set(FaultKind) | set(Dataset)
+    assert not [name for name in names if f"`{name}`" not in readme]

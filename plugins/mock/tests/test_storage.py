@@ -81,7 +81,7 @@ async def test_wrong_volumes(fields, named, driver, cloud):
 
 
 async def test_snapshots(driver, make_cloud):
-    cloud = make_cloud(delays={"creating": 0.1})
+    cloud = make_cloud(delays={"creating": 0.25})
     big = await driver.create_storage_volume(cloud, StorageVolumeSpec(capacity_gb=8))
     assert big.state == "CREATING"
     with pytest.raises(Conflict, match="CREATING"):
@@ -94,7 +94,7 @@ async def test_snapshots(driver, make_cloud):
     assert (snapshot.state, snapshot.size_gb) == ("CREATING", 8)
     with pytest.raises(Conflict, match="still being made"):
         await driver.destroy_storage_snapshot(cloud, snapshot.id)
-    await anyio.sleep(0.15)
+    await anyio.sleep(0.3)
     assert (await driver.get_storage_volume(cloud, big.id)).state == "AVAILABLE"
     assert (await driver.get_storage_snapshot(cloud, snapshot.id)).state == "AVAILABLE"
     with pytest.raises(InvalidRequest, match="7 is not within 8"):

@@ -18,16 +18,13 @@ from anabranch.models import Resource
 from anabranch.paging import ItemProblem, Page
 from anabranch_mock.dataset import open_store
 from anabranch_mock.faults import befall
-from anabranch_mock.settings import Fault, FaultKind, MockSettings
+from anabranch_mock.settings import PASSWORD, USERNAME, Fault, FaultKind, MockSettings
 from anabranch_mock.store import MockCloud, MockStore
 
-__all__ = ["PASSWORD", "USERNAME", "call", "listing"]
+__all__ = ["call", "listing"]
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Resource)
-
-USERNAME: Final = "mockuser"
-PASSWORD: Final = "mockpassword"
 
 _OPEN_TO_ALL: Final = {"list_hardware_profiles", "get_hardware_profile"}
 _READING: Final = ("list_", "get_", "open_", "check", "probe")
@@ -83,7 +80,7 @@ async def _reach(cloud: MockCloud, operation: str) -> tuple[MockStore, Fault | N
 
 
 def _log_in(settings: MockSettings) -> None:
-    if (settings.username, settings.password.get_secret_value()) != (USERNAME, PASSWORD):
+    if (settings.username, settings.password) != (USERNAME, PASSWORD):
         raise AuthenticationError(
             f"user name or password of {settings.username!r} is wrong",
             provider_code=401,

@@ -17,7 +17,7 @@ from anabranch.models import (
     RootType,
 )
 from anabranch_mock import deltacloud, generated, odd
-from anabranch_mock.settings import Dataset
+from anabranch_mock.settings import USERNAME, Dataset
 from anabranch_mock.store import MockCloud, MockStore
 
 __all__ = ["open_store"]
@@ -61,7 +61,7 @@ def _furnish(store: MockStore) -> None:
                 size_bytes=2 * 1024**3,
                 root_type=RootType.TRANSIENT,
                 hardware_profile_ids=tuple(profile.id for profile in _PROFILES),
-                public=owner_id != "mockuser",
+                public=owner_id != USERNAME,
             )
         )
     store.networks.load(
@@ -80,7 +80,7 @@ _IMAGES_MADE: Final = datetime(2012, 10, 25, 12, 27, 53, tzinfo=UTC)
 _IMAGES: Final = (
     ("Fedora 10", "fedoraproject", "x86_64"),
     ("Fedora 10", "fedoraproject", "i386"),
-    ("JBoss", "mockuser", "i386"),
+    ("JBoss", USERNAME, "i386"),
 )
 
 _PROFILES: Final = (

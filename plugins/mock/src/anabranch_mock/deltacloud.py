@@ -36,6 +36,7 @@ from anabranch.models import (
 from anabranch.states import InstanceState
 from anabranch_mock import objects
 from anabranch_mock.machines import fit, new_instance
+from anabranch_mock.settings import USERNAME
 from anabranch_mock.states import in_state
 from anabranch_mock.store import MockStore
 
@@ -151,7 +152,7 @@ def _add_access(store: MockStore) -> None:
             id=store.firewalls.new_id(),
             name="default",
             description="Secure shell and web",
-            owner_id="mockuser",
+            owner_id=USERNAME,
             rules=tuple(
                 FirewallRule(
                     id=f"rule{next(store.rule_numbers)}",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -17,6 +17,7 @@ from anabranch.models import (
     AttachedVolume,
     Firewall,
     FirewallRule,
+    HardwareProfile,
     Image,
     Instance,
     Key,
@@ -31,6 +32,7 @@ from anabranch.models import (
 )
 from anabranch.states import InstanceState
 from anabranch_mock.machines import fit, new_instance
+from anabranch_mock.settings import USERNAME
 from anabranch_mock.states import in_state, move
 from anabranch_mock.store import MockStore
 
@@ -41,13 +43,30 @@ def fill(store: MockStore, count: int) -> None:
     """Put `count` instances, and what belongs to them, into a cloud that has none."""
     chance = Random(store.cloud)
     _add_surroundings(store)
+    choices = _Choices(
+        images=[image for image in store.images if image.public],
+        profiles=list(store.hardware_profiles),
+        realm_ids=[realm.id for realm in store.realms],
+        key_ids=[key.id for key in store.keys],
+        firewall_ids={firewall.name: firewall.id for firewall in store.firewalls},
+    )
     for number in range(count):
-        instance = _add_instance(store, chance, number)
+        instance = _add_instance(store, chance, choices, number)
         _add_interface(store, instance, number)
         if instance.tags["role"] == "db":
             _add_volume(store, instance, chance)
         if instance.tags["role"] == "proxy" and len(store.addresses) < _MOST_ADDRESSES:
             _add_address(store, instance)
+
+
+class _Choices(NamedTuple):
+    """What instances are made of."""
+
+    images: list[Image]
+    profiles: list[HardwareProfile]
+    realm_ids: list[str]
+    key_ids: list[str]
+    firewall_ids: dict[str, str]
 
 
 def _add_surroundings(store: MockStore) -> None:
@@ -82,7 +101,7 @@ def _add_surroundings(store: MockStore) -> None:
                 id=store.firewalls.new_id(),
                 name=role,
                 description=f"Lets the company reach its {role} instances",
-                owner_id="mockuser",
+                owner_id=USERNAME,
                 rules=(rule,),
             )
         )
@@ -111,21 +130,20 @@ def _add_surroundings(store: MockStore) -> None:
     )
 
 
-def _add_instance(store: MockStore, chance: Random, number: int) -> Instance:
-    role = chance.choice(list(_ROLES))
+def _add_instance(store: MockStore, chance: Random, choices: _Choices, number: int) -> Instance:
+    role, firewall_id = chance.choice(list(choices.firewall_ids.items()))
     stage = chance.choices(("prod", "test", "dev"), weights=(5, 3, 2))[0]
-    image = chance.choice([image for image in store.images if image.public])
-    profile = chance.choice(list(store.hardware_profiles))
+    image, profile = chance.choice(choices.images), chance.choice(choices.profiles)
     created_at = _FIRST_DAY + timedelta(minutes=chance.randrange(60 * 24 * 700))
     instance = new_instance(
         store,
         image,
         profile,
         name=f"{role}-{stage}-{number:03}",
-        realm_id=chance.choice(list(store.realms)).id,
+        realm_id=chance.choice(choices.realm_ids),
         hardware=fit(profile),
-        key_id=chance.choice(list(store.keys)).id,
-        firewall_ids=(f"fw{list(_ROLES).index(role) + 1}",),
+        key_id=chance.choice(choices.key_ids),
+        firewall_ids=(firewall_id,),
         tags={"role": role, "stage": stage, "team": chance.choice(_TEAMS)},
         created_at=created_at,
     )
@@ -142,7 +160,7 @@ def _add_instance(store: MockStore, chance: Random, number: int) -> Instance:
 
 def _add_interface(store: MockStore, instance: Instance, number: int) -> None:
     nic_id, subnet = store.network_interfaces.new_id(), next(iter(store.subnets))
-    address = str(IPv4Address(subnet.gateway or "") + 1 + number)
+    address = str(_FIRST_ADDRESS + number)
     store.network_interfaces.load(
         NetworkInterface(
             cloud=store.cloud,
@@ -211,6 +229,7 @@ def _add_address(store: MockStore, instance: Instance) -> None:
 
 
 _FIRST_DAY: Final = datetime(2024, 11, 1, 8, 0, tzinfo=UTC)
+_FIRST_ADDRESS: Final = IPv4Address("10.64.0.2")
 _BOOT_SECONDS: Final = 120.0
 _MOST_ADDRESSES: Final = 200
 _TEAMS: Final = ("billing", "data", "platform", "search", "shop")

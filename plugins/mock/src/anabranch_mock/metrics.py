@@ -97,6 +97,5 @@ def _quotas(store: MockStore) -> Table[Quota]:
     hardware = [instance.hardware for instance in store.instances if instance.hardware]
     tell("cpus", None, sum(each.cpu or 0 for each in hardware))
     tell("memory", None, sum(each.memory_mib or 0 for each in hardware), "MiB")
-    limit = store.settings.quotas.blob_bytes
-    tell("blob_bytes", limit, sum(map(len, store.contents.values())), "bytes")
+    tell("blob_bytes", store.settings.quotas.blob_bytes, store.blob_bytes, "bytes")
     return quotas

@@ -201,10 +201,7 @@ def abort(store: MockStore, upload_id: str) -> None:
 
 
 def _require_bytes(store: MockStore, more: int) -> None:
-    limit = store.settings.quotas.blob_bytes
-    used = sum(map(len, store.contents.values())) + sum(
-        len(segment) for upload in store.uploads.values() for segment in upload.segments.values()
-    )
+    limit, used = store.settings.quotas.blob_bytes, store.blob_bytes
     if used + more > limit:
         raise QuotaExceeded(f"{more} more bytes wanted, {used} of {limit} are used")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
@@ -11,7 +11,21 @@ from msgspec import Meta
 from anabranch.redaction import SecretStr
 from anabranch.settings import CloudSettings
 
-__all__ = ["Dataset", "Delays", "Fault", "FaultKind", "MockSettings", "Quotas"]
+__all__ = [
+    "PASSWORD",
+    "USERNAME",
+    "Dataset",
+    "Delays",
+    "Fault",
+    "FaultKind",
+    "MockSettings",
+    "Quotas",
+]
+
+USERNAME: Final = "mockuser"
+PASSWORD: Final = SecretStr("mockpassword")
+"""The one account of every mock cloud; both are the defaults."""
+
 
 Seconds = Annotated[float, Meta(ge=0)]
 Limit = Annotated[int, Meta(ge=0)]
@@ -108,17 +122,15 @@ class Quotas(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class MockSettings(CloudSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be set for a mock cloud; `driver: mock` alone is enough."""
 
-    username: Annotated[str, Meta(description="User name; `mockuser` is the right one")] = (
-        "mockuser"
-    )
-    password: Annotated[SecretStr, Meta(description="`mockpassword` is the right one")] = SecretStr(
-        "mockpassword"
-    )
+    username: Annotated[str, Meta(description="User name; `mockuser` is the right one")] = USERNAME
+    password: Annotated[
+        SecretStr, Meta(description="Password; `mockpassword` is the right one")
+    ] = PASSWORD
     dataset: Annotated[Dataset, Meta(description="What is in the cloud to begin with")] = (
         Dataset.DELTACLOUD
     )
     instances: Annotated[
-        int, Meta(ge=0, le=100_000, description="Instances of the dataset `generated`")
+        int, Meta(ge=0, le=100_000, description="Instances of the data set `generated`")
     ] = 100
     odd_data: Annotated[
         bool, Meta(description="Whether to add instances with odd names, states and addresses")

@@ -120,6 +120,12 @@ class MockStore:
         """Return one page of a table, as long as pages are in this cloud."""
         return table.page(cursor, self.settings.page_size, keep)
 
+    @property
+    def blob_bytes(self) -> int:
+        """How many bytes are in blobs, and in segments of blobs to be."""
+        segments = (s for upload in self.uploads.values() for s in upload.segments.values())
+        return sum(map(len, self.contents.values())) + sum(map(len, segments))
+
     def realm(self, realm_id: str | None, field: str = "realm_id") -> str:
         """Return the id of the realm that `field` of a request names, or of the first.
 

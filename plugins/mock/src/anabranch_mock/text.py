@@ -53,4 +53,4 @@ def parse_block(block: str, field: str) -> IPv4Network | IPv6Network:
     try:
         return ip_network(block)
     except ValueError as error:
-        raise InvalidRequest(f"{field}: {error}", remedy="Write 192.0.2.0/24") from None
+        raise InvalidRequest(f"{field}: {error}", remedy="Write it as 192.0.2.0/24") from None
