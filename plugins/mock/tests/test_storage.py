@@ -123,7 +123,9 @@ async def test_buckets(driver, cloud):
         with pytest.raises(InvalidRequest, match=named):
             await driver.create_bucket(cloud, spec)
     upload = await driver.begin_blob_upload(cloud, BlobSpec(bucket_id="mine", name="x"))
+    elsewhere = await driver.begin_blob_upload(cloud, BLOB)
     await driver.destroy_bucket(cloud, "mine")
+    await driver.abort_blob_upload(cloud, BLOB, elsewhere)
     with pytest.raises(NotFound):
         await driver.abort_blob_upload(cloud, BlobSpec(bucket_id="mine", name="x"), upload)
     with pytest.raises(NotFound):
