@@ -34,6 +34,7 @@ from anabranch.features import FEATURES, Feature
 from anabranch.filters import Filter, parse_filter
 from anabranch.hooks import CloudIdentity, DiscoveredCloud, Ops
 from anabranch.ids import QualifiedId
+from anabranch.models import to_builtins
 from anabranch.operations import OPERATIONS, Operation, operations_of
 from anabranch.plugins import PluginInfo, PluginRegistry, PluginRules
 from anabranch.redaction import SecretStr
@@ -90,4 +91,5 @@ __all__ = [
     "load_configuration",
     "operations_of",
     "parse_filter",
+    "to_builtins",
 ]

@@ -176,7 +176,8 @@ class FanOut(Generic[T]):
             # would put it into an ExceptionGroup.
             if isinstance(value, anyio.get_cancelled_exc_class()):
                 return await self._group.__aexit__(kind, value, trace)
-            return await self._group.__aexit__(None, None, None)
+            await self._group.__aexit__(None, None, None)
+            return None
         finally:
             self._pages.close()
 

@@ -1,0 +1,137 @@
+"""The tree of commands, imported branch by branch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any, Final
+
+import typer
+from typer.core import TyperGroup
+
+__all__ = ["COLLECTIONS", "MODULES", "Root", "sub_application"]
+
+COLLECTIONS: Final[Mapping[str, str]] = {
+    "instances": "Machines: list, create, start, stop, destroy …",
+    "images": "What instances are booted from.",
+    "hardware-profiles": "The sizes in which instances come (flavors).",
+    "realms": "The parts of clouds: zones, regions.",
+    "keys": "What may log in to instances.",
+    "firewalls": "Rules about the traffic of instances (security groups).",
+    "addresses": "Public addresses that can be moved (floating IPs).",
+    "networks": "Networks.",
+    "subnets": "Ranges of addresses on networks.",
+    "network-interfaces": "The interfaces of instances.",
+    "load-balancers": "Load balancers.",
+    "storage-volumes": "Disks that live apart from instances.",
+    "storage-snapshots": "Volumes as they were at one time.",
+    "buckets": "Object storage.",
+    "blobs": "What is in buckets: get, put, list …",
+    "metrics": "What is measured.",
+    "quotas": "How much may be used, and is.",
+}
+"""The collections by the names of their groups. Static: core is not imported for a help text."""
+
+MODULES: Final[Mapping[str, str]] = {
+    "clouds": "The clouds of the configuration: list, check, discover.",
+    "capabilities": "What each cloud offers.",
+    "plugins": "The drivers that are installed.",
+    "config": "The configuration: check, path, schema.",
+    "demo": "Start simulated clouds and list them all.",
+}
+"""The other commands, by their modules in `anabranch_cli`."""
+
+
+def sub_application(help_text: str, cls: type[TyperGroup] | None = None) -> typer.Typer:
+    """Return a Typer application for one branch of the tree."""
+    return typer.Typer(
+        cls=cls,
+        help=help_text,
+        rich_markup_mode=None,
+        add_completion=False,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+class Lazy(TyperGroup):
+    """A group whose commands are made when they are asked for."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command, or None."""
+        if cmd_name not in self.commands and (made := self.make(cmd_name)) is not None:
+            self.commands[cmd_name] = made
+        return self.commands.get(cmd_name)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of all commands, in the order of the help."""
+        return self.names()
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command of the command line; for an unknown one, make all, to propose one."""
+        if args and self.get_command(ctx, args[0]) is None:
+            for name in self.names():
+                self.get_command(ctx, name)
+        return super().resolve_command(ctx, args)
+
+    def names(self) -> list[str]:
+        """Return the names of all commands."""
+        raise NotImplementedError
+
+    def make(self, name: str) -> Any:
+        """Return the command of that name, or None."""
+        raise NotImplementedError
+
+
+class Root(Lazy):
+    """The program's own group."""
+
+    def names(self) -> list[str]:
+        """Return the names of all commands."""
+        return [*COLLECTIONS, *MODULES]
+
+    def make(self, name: str) -> Any:
+        """Return the group of a collection, or the command of a module."""
+        if name in COLLECTIONS:
+            group = typer.main.get_group(sub_application(COLLECTIONS[name], CollectionGroup))
+            group.name = name
+            return group
+        if name in MODULES:
+            module = import_module(f"anabranch_cli.{name}")
+            command = typer.main.get_command(module.app)
+            command.name, command.short_help = name, MODULES[name]
+            return command
+        return None
+
+
+class CollectionGroup(Lazy):
+    """The group of one collection: its commands are made from the table of operations."""
+
+    @property
+    def collection(self) -> str:
+        """The collection, as core calls it."""
+        return (self.name or "").replace("-", "_")
+
+    def names(self) -> list[str]:
+        """Return the names of all commands."""
+        from anabranch_cli.actions import names_of
+
+        return names_of(self.collection)
+
+    def make(self, name: str) -> Any:
+        """Return the command of an operation; that of list needs nothing of core."""
+        function: Callable[..., int] | None
+        if name == "list":
+            from anabranch_cli.listing import list_command
+
+            function = list_command(self.collection)
+        else:
+            from anabranch_cli.actions import action_command
+
+            function = action_command(self.collection, name)
+        if function is None:
+            return None
+        app = sub_application("")
+        app.command(name)(function)
+        return typer.main.get_command(app)
