@@ -125,16 +125,22 @@ async def test_wrong_credentials(served, change, kind, caplog):
         await cloud.aclose()
 
 
-async def test_no_project_is_told_with_those_there_are(served):
+async def test_no_project_is_the_users_default_one(served):
     async with served(instances=1) as lisbon:
         auth = {**lisbon.simulated.settings(lisbon.url)["auth"], "project_name": None}
         cloud = lisbon.again(auth=auth)
-        try:
-            with pytest.raises(InvalidRequest, match=r"Set auth.project_name, to one of: .*demo"):
-                await driver.check(cloud)
-        except pytest.fail.Exception:
-            # Keystone scopes a user who has a default project to that.
-            assert (await driver.check(cloud)).account
+        assert (await driver.check(cloud)).account == "demo (project demo)"
+        await cloud.aclose()
+
+
+async def test_no_project_at_all_is_told_with_those_there_are(served):
+    async with served(instances=1) as lisbon:
+        for user in lisbon.simulated.state.identity.users.values():
+            user.default_project = None
+        auth = {**lisbon.simulated.settings(lisbon.url)["auth"], "project_name": None}
+        cloud = lisbon.again(auth=auth)
+        with pytest.raises(InvalidRequest, match=r"Set auth.project_name, to one of: demo, tiny"):
+            await driver.check(cloud)
         await cloud.aclose()
 
 
