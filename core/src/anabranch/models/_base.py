@@ -63,7 +63,7 @@ class Extra(Mapping[str, Any]):
 NO_EXTRA: Final = Extra(b"{}")
 
 
-class Resource(msgspec.Struct, frozen=True, kw_only=True):
+class Resource(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A thing on a cloud.
 
     Attributes:

@@ -35,7 +35,7 @@ class NetworkAddressKind(StrEnum):
     VNC = "vnc"
 
 
-class NetworkAddress(msgspec.Struct, frozen=True):
+class NetworkAddress(msgspec.Struct, frozen=True, gc=False):
     """An address at which an instance can be reached."""
 
     address: str
@@ -73,7 +73,7 @@ class Authentication(msgspec.Struct, frozen=True, kw_only=True):
     password: SecretStr | None = None
 
 
-class AttachedVolume(msgspec.Struct, frozen=True):
+class AttachedVolume(msgspec.Struct, frozen=True, gc=False):
     """A volume that an instance has."""
 
     storage_volume_id: str

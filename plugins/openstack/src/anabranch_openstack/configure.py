@@ -25,6 +25,7 @@ _AUTH_TYPES: Final[Mapping[str, AuthType]] = {
 }
 _OLD_NAMES: Final = {"tenant_name": "project_name", "tenant_id": "project_id"}
 _KNOWN: Final = frozenset(f.name for f in msgspec.structs.fields(OpenStackSettings))
+_OVERRIDES: Final = tuple(sorted(name for name in _KNOWN if name.endswith("_endpoint_override")))
 _KNOWN_AUTH: Final = frozenset(f.name for f in msgspec.structs.fields(AuthSettings))
 
 
@@ -182,9 +183,7 @@ def _auth_type(cloud: str, given: object, auth: Mapping[str, Any]) -> AuthType:
 
 def _check_urls(cloud: str, settings: OpenStackSettings) -> None:
     urls = {"auth.auth_url": settings.auth.auth_url}
-    for field in msgspec.structs.fields(type(settings)):
-        if field.name.endswith("_endpoint_override"):
-            urls[field.name] = getattr(settings, field.name) or ""
+    urls |= {name: getattr(settings, name) or "" for name in _OVERRIDES}
     for name, url in urls.items():
         if not url and name != "auth.auth_url":
             continue

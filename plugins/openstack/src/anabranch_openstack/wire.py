@@ -18,13 +18,13 @@ __all__ = [
 ]
 
 
-class Reference(msgspec.Struct):
+class Reference(msgspec.Struct, gc=False):
     """What another thing is known by; since 2.47 a flavor has no id here."""
 
     id: str | None = None
 
 
-class NetworkedAddress(msgspec.Struct):
+class NetworkedAddress(msgspec.Struct, gc=False):
     """An address of a server in one of its networks."""
 
     addr: str
@@ -32,13 +32,13 @@ class NetworkedAddress(msgspec.Struct):
     type: str | None = field(default=None, name="OS-EXT-IPS:type")
 
 
-class Fault(msgspec.Struct):
+class Fault(msgspec.Struct, gc=False):
     """Why a server is in ERROR."""
 
     message: str | None = None
 
 
-class Server(msgspec.Struct):
+class Server(msgspec.Struct, gc=False):
     """A server. Image is the empty string when it was booted from a volume."""
 
     id: str
@@ -62,7 +62,7 @@ class Server(msgspec.Struct):
     fault: Fault | None = None
 
 
-class Flavor(msgspec.Struct):
+class Flavor(msgspec.Struct, gc=False):
     """A flavor: memory in MiB, disk in GiB, 0 for as much as the image needs."""
 
     id: str
@@ -73,7 +73,7 @@ class Flavor(msgspec.Struct):
     extra_specs: dict[str, Any] | None = None
 
 
-class Image(msgspec.Struct):
+class Image(msgspec.Struct, gc=False):
     """An image; custom properties stand beside these."""
 
     id: str
@@ -91,20 +91,20 @@ class Image(msgspec.Struct):
     tag_names: str | None = field(default=None, name="anabranch_tags")
 
 
-class ZoneState(msgspec.Struct):
+class ZoneState(msgspec.Struct, gc=False):
     """Whether a zone can be used."""
 
     available: bool = True
 
 
-class AvailabilityZone(msgspec.Struct):
+class AvailabilityZone(msgspec.Struct, gc=False):
     """An availability zone."""
 
     name: str = field(name="zoneName")
     state: ZoneState | None = field(default=None, name="zoneState")
 
 
-class Keypair(msgspec.Struct):
+class Keypair(msgspec.Struct, gc=False):
     """A key pair; the private key is in the answer to its making only."""
 
     name: str
@@ -113,7 +113,7 @@ class Keypair(msgspec.Struct):
     fingerprint: str | None = None
 
 
-class KeypairItem(msgspec.Struct):
+class KeypairItem(msgspec.Struct, gc=False):
     """How lists wrap a key pair."""
 
     keypair: Keypair
