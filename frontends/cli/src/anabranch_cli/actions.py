@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping
@@ -9,7 +10,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from anabranch import OPERATIONS, Broker, Configuration, Operation, operations_of
+from anabranch import OPERATIONS, Broker, Configuration, Operation, PluginRegistry, operations_of
 from anabranch_cli import blobs
 from anabranch_cli.options import (
     CloudArgument,
@@ -84,7 +85,7 @@ def _singular(collection: str) -> str:
 def _command(operation: Operation, name: str) -> Callable[..., int]:
     """Make the function whose signature Typer reads: target, parameters, options."""
     method = _METHODS.get(name, name.replace("-", "_"))
-    facade = inspect.signature(_facade_method(operation.collection, method)).parameters
+    facade = inspect.signature(getattr(getattr(_facade(), operation.collection), method)).parameters
     parameters = parameters_of(operation)
     creates = operation.verb == "create"
     many = f"create_{operation.collection}" in OPERATIONS and creates
@@ -128,10 +129,10 @@ def _command(operation: Operation, name: str) -> Callable[..., int]:
     return command
 
 
-def _facade_method(collection: str, method: str) -> Callable[..., Any]:
-    facade = getattr(Broker(Configuration()), collection)
-    found: Callable[..., Any] = getattr(facade, method)
-    return found
+@functools.cache
+def _facade() -> Broker:
+    """Return a broker without clouds and drivers, to look at its methods."""
+    return Broker(Configuration(), registry=PluginRegistry(points=()))
 
 
 def _target(operation: Operation, *, several: bool) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeGuard
 
 from anabranch_cli.session import harmless
 
-__all__ = ["at", "cell", "datum", "is_list", "is_mapping"]
+__all__ = ["at", "cell", "datum", "field"]
 
 _TELLING: Final = ("address", "value", "name", "storage_volume_id")
 
@@ -26,13 +26,20 @@ def cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if is_mapping(value):
+    if _is_mapping(value):
         return _group(value)
-    if is_list(value):
-        if any(is_mapping(member) and not _told_by(member) for member in value):
+    if _is_list(value):
+        if any(_is_mapping(member) and not _told_by(member) for member in value):
             return str(len(value))
         return ", ".join(cell(member) for member in value)
     return harmless(" ".join(str(value).split()))
+
+
+def field(value: Any) -> str:
+    """Return a value as people read it where there is room for all of it."""
+    if _is_list(value) and any(_is_mapping(member) and not _told_by(member) for member in value):
+        return cell(datum(value))
+    return cell(value)
 
 
 def datum(value: Any) -> str:
@@ -46,20 +53,20 @@ def datum(value: Any) -> str:
     return str(value)
 
 
-def is_list(value: Any) -> TypeGuard[Sequence[Any]]:
+def _is_list(value: Any) -> TypeGuard[Sequence[Any]]:
     """Whether a value, in its JSON form, is an array."""
     return isinstance(value, (list, tuple))
 
 
-def is_mapping(value: Any) -> TypeGuard[Mapping[str, Any]]:
+def _is_mapping(value: Any) -> TypeGuard[Mapping[str, Any]]:
     """Whether a value, in its JSON form, is an object."""
     return isinstance(value, Mapping)
 
 
 def _step(item: Any, step: str) -> Any:
-    if is_list(item):
+    if _is_list(item):
         return [_step(member, step) for member in item]
-    return item.get(step) if is_mapping(item) else None
+    return item.get(step) if _is_mapping(item) else None
 
 
 def _told_by(group: Mapping[str, Any]) -> str | None:

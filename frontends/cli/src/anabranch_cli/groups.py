@@ -9,6 +9,8 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup
 
+from anabranch_cli.coercion import lightened
+
 __all__ = ["COLLECTIONS", "MODULES", "Root", "sub_application"]
 
 COLLECTIONS: Final[Mapping[str, str]] = {
@@ -61,7 +63,7 @@ class Lazy(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return a command, or None."""
         if cmd_name not in self.commands and (made := self.make(cmd_name)) is not None:
-            self.commands[cmd_name] = made
+            self.commands[cmd_name] = lightened(made, ctx)
         return self.commands.get(cmd_name)
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -86,6 +88,11 @@ class Lazy(TyperGroup):
 
 class Root(Lazy):
     """The program's own group."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the global options."""
+        lightened(self, ctx)
+        return super().parse_args(ctx, args)
 
     def names(self) -> list[str]:
         """Return the names of all commands."""

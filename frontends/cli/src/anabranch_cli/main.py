@@ -7,7 +7,6 @@ here and in the other modules, have this one reason.
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -85,7 +84,6 @@ def root(
 
 def run() -> None:
     """Be the program `anabranch`."""
-    gc.set_threshold(50_000, 20, 20)  # most that is made lives as long as the program does
     sys.exit(invoke(sys.argv[1:]))
 
 
@@ -138,7 +136,8 @@ def _misused(exc: typer.TyperException) -> int:
         return ExitCode.MISUSED
     context: typer.Context | None = getattr(exc, "ctx", None)
     path = context.command_path if context else "anabranch"
-    tell(f"error: {message.rstrip('.')}. See: {path} --help")
+    end = "" if message.endswith("?") else "."
+    tell(f"error: {message.rstrip('.')}{end} See: {path} --help")
     return ExitCode.MISUSED
 
 

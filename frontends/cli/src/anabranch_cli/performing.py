@@ -84,7 +84,7 @@ def perform(
     if action.operation.verb not in ("destroy",) and action.method != "console":
         check_fields(action.operation.model(), view)
     arguments = {
-        target: _arguments(action, cloud, values, configuration.clouds)
+        target: _arguments(action, cloud, values, here.configuration().clouds)
         for target, cloud in zip(targets, names, strict=True)
     }
     if action.operation.verb == "destroy":
@@ -271,7 +271,7 @@ def _ask(action: Action, targets: Sequence[str], *, sure: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise ConfigurationError(
-            "destroying is asked about, and there is no terminal to ask on", remedy="Add --yes"
+            "destroy asks first, and there is no terminal to ask on", remedy="Add --yes"
         )
     names = harmless(", ".join(targets))
     typer.confirm(f"Destroy {names}?", abort=True, err=True)

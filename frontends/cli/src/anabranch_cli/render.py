@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from anabranch_cli.cells import at, cell, datum, is_list, is_mapping
+from anabranch_cli.cells import at, cell, datum, field
 from anabranch_cli.columns import Column
 from anabranch_cli.options import Format, View
 from anabranch_cli.session import Session, write
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["json_line", "ordered", "render_document", "render_items", "render_record"]
 
-_NOTHING: Final = (None, "", [], (), {})
+_NOTHING: Final[tuple[Any, ...]] = (None, "", [], (), {})
 _COLOURS: Final = {
     "green": {"RUNNING", "AVAILABLE", "IN-USE", "UP", "ok", "yes"},
     "yellow": {"PENDING", "STOPPING", "CREATING", "ATTACHING", "BUSY", "DELETING", "partial"},
@@ -79,7 +79,7 @@ def render_record(session: Session, item: Mapping[str, Any], view: View) -> None
         render_document(item, view)
     elif view.format is Format.TABLE:
         wanted = view.columns or [key for key, value in item.items() if value not in _NOTHING]
-        rows = [[path, _field(at(item, path))] for path in wanted]
+        rows = [[path, field(at(item, path))] for path in wanted]
         _table(session, ["field", "value"] if view.header else [], rows)
     else:
         columns = [Column(path, path) for path in view.columns or ()]
@@ -100,13 +100,6 @@ def ordered(items: Sequence[Mapping[str, Any]], sort: str | None) -> Sequence[Ma
         return not number, value if number else cell(value)
 
     return [*sorted(told, key=key, reverse=down), *rest]
-
-
-def _field(value: Any) -> str:
-    """Return the value of one field in full."""
-    if is_list(value) and any(map(is_mapping, value)):
-        return cell(datum(value))
-    return cell(value)
 
 
 def _csv(items: Sequence[Mapping[str, Any]], view: View, columns: Sequence[Column]) -> None:

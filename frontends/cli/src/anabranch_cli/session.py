@@ -46,6 +46,7 @@ class Session:
 
     def __init__(self, config: str | None, verbosity: int, *, colour: bool) -> None:
         self.config, self.verbosity, self.colour = config, verbosity, colour
+        self._configuration: Configuration | None = None
 
     def set_up_logging(self) -> None:
         """Send events to stderr where `-v` asks for them, and nowhere otherwise."""
@@ -72,14 +73,16 @@ class Session:
         return self.colour and stream.isatty()
 
     def configuration(self) -> Configuration:
-        """Read the configuration.
+        """Return the configuration, read once.
 
         Raises:
             ConfigurationError: it cannot be read.
         """
-        from anabranch import load_configuration
+        if self._configuration is None:
+            from anabranch import load_configuration
 
-        return load_configuration(self.config)
+            self._configuration = load_configuration(self.config)
+        return self._configuration
 
     def clouds(
         self, names: Iterable[str] | None = None, drivers: Iterable[str] | None = None
