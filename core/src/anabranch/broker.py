@@ -43,6 +43,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 _CALL_TIMEOUT: Final = 60.0
 _PROBE_LIFE: Final = 300.0
+_CLOSING: Final = 2.0
 _ABOUT_CLOUDS: Final = ("check", "probe")
 
 
@@ -129,7 +130,7 @@ class BrokerBase:
 
     async def aclose(self) -> None:
         """Close all connections; idempotent."""
-        with anyio.CancelScope(shield=True), anyio.move_on_after(2):
+        with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSING):
             async with anyio.create_task_group() as group:
                 for member in self._members.values():
                     if member.cloud:

@@ -17,12 +17,12 @@ import sys
 import urllib.request
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from time import time
 from typing import Final, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import anyio
 import anyio.to_thread
@@ -100,21 +100,21 @@ class StreamedResponse(msgspec.Struct, frozen=True):
 class RetryBudget:
     """Bounds the retries on one cloud: ten at once, and one more for every ten good replies."""
 
-    __slots__ = ("_tokens",)
-    _MOST: Final = 10.0
+    __slots__ = ("_tenths",)
+    _MOST: Final = 100
 
     def __init__(self) -> None:
-        self._tokens = self._MOST
+        self._tenths = self._MOST
 
     def earn(self) -> None:
         """Count a good reply."""
-        self._tokens = min(self._MOST, self._tokens + 0.1)
+        self._tenths = min(self._MOST, self._tenths + 1)
 
     def spend(self) -> bool:
         """Take a retry, if one is left."""
-        if self._tokens < 1:
+        if self._tenths < 10:
             return False
-        self._tokens -= 1
+        self._tenths -= 10
         return True
 
 
@@ -224,17 +224,13 @@ class HttpClient:
             client = await self._client(url)
             request = client.build_request(
                 method,
-                url,
+                _with(url, params),
                 headers={"accept-encoding": "identity", **(headers or {})},
-                params=_pairs(params),
                 timeout=limits,
             )
             reply = await client.send(request, stream=True)
-        try:
-            async with aclosing(self._chunks(reply, url)) as chunks:
-                yield StreamedResponse(reply.status_code, _lower(reply), chunks)
-        finally:
-            await reply.aclose()
+        async with _body(reply) as raw, aclosing(self._chunks(raw, url)) as chunks:
+            yield StreamedResponse(reply.status_code, _lower(reply), chunks)
 
     async def aclose(self) -> None:
         """Close all connections; idempotent."""
@@ -264,19 +260,16 @@ class HttpClient:
                 client = await self._client(url)
                 request = client.build_request(
                     method,
-                    url,
+                    _with(url, params),
                     headers=dict(headers or {}),
-                    params=_pairs(params),
                     content=content,
                     # `most` bounds all of it; the connection alone must stand sooner.
                     timeout=httpx.Timeout(None, connect=self._settings.connect_timeout),
                     extensions={"trace": watch},
                 )
                 reply = await client.send(request, stream=True)
-                try:
-                    body = await self._body(reply)
-                finally:
-                    await reply.aclose()
+                async with _body(reply) as raw:
+                    body = await self._read(reply, raw)
                 return Response(reply.status_code, _lower(reply), body)
         host = _host(url)
         if not sent:
@@ -284,7 +277,7 @@ class HttpClient:
         lost = DeadlineExceeded if idempotent else OutcomeUnknown
         raise lost(f"no reply from {host} within {most:g} s")
 
-    async def _body(self, reply: httpx.Response) -> bytes:
+    async def _read(self, reply: httpx.Response, raw: AsyncGenerator[bytes]) -> bytes:
         """Read and decompress, and never hold more than is allowed, however well it compresses."""
         most = room = self._settings.max_body_bytes
         coding = reply.headers.get("content-encoding", "identity").strip().lower()
@@ -292,28 +285,26 @@ class HttpClient:
             raise ProtocolError(f"the reply is compressed in a way not asked for: {coding[:20]!r}")
         gunzip = zlib.decompressobj(wbits=31) if coding == "gzip" else None
         chunks: list[bytes] = []
-        async with aclosing(_raw(reply)) as raw:
-            async for received in raw:
-                try:
-                    chunk = gunzip.decompress(received, room + 1) if gunzip else received
-                except zlib.error as exc:
-                    raise ProtocolError("the reply cannot be decompressed") from exc
-                room -= len(chunk)
-                if room < 0:
-                    raise ProtocolError(
-                        f"the reply is longer than {most} bytes",
-                        remedy="Raise max_body_bytes if that is as it should be",
-                    )
-                chunks.append(chunk)
+        async for received in raw:
+            try:
+                chunk = gunzip.decompress(received, room + 1) if gunzip else received
+            except zlib.error as exc:
+                raise ProtocolError("the reply cannot be decompressed") from exc
+            room -= len(chunk)
+            if room < 0:
+                raise ProtocolError(
+                    f"the reply is longer than {most} bytes",
+                    remedy="Raise max_body_bytes if that is as it should be",
+                )
+            chunks.append(chunk)
         if gunzip and chunks and not gunzip.eof:
             raise ProtocolError("the reply cannot be decompressed: its end is missing")
         return b"".join(chunks)
 
-    async def _chunks(self, reply: httpx.Response, url: str) -> AsyncGenerator[bytes]:
+    async def _chunks(self, raw: AsyncGenerator[bytes], url: str) -> AsyncGenerator[bytes]:
         with self._translated(url):
-            async with aclosing(_raw(reply)) as raw:
-                async for chunk in raw:
-                    yield chunk
+            async for chunk in raw:
+                yield chunk
 
     @contextmanager
     def _translated(
@@ -423,8 +414,10 @@ def _reason(exc: BaseException) -> str:
     while inner is not None:
         exc = inner
         # A group has one error for each address of the host.
-        several: Sequence[BaseException] = getattr(exc, "exceptions", ())
-        inner = several[0] if several else exc.__cause__
+        # httpcore has the error that it stands for as its argument.
+        several: Sequence[object] = getattr(exc, "exceptions", exc.args)
+        first = several[0] if several else None
+        inner = first if isinstance(first, BaseException) else exc.__cause__
     if isinstance(exc, ssl.SSLCertVerificationError):
         return f"its TLS certificate is not trusted ({exc.verify_message})"
     number = exc.errno if isinstance(exc, OSError) and not isinstance(exc, _NAMES) else None
@@ -433,9 +426,23 @@ def _reason(exc: BaseException) -> str:
     return str(getattr(exc, "strerror", None) or str(exc) or type(exc).__name__)
 
 
-def _raw(reply: httpx.Response) -> AsyncGenerator[bytes]:
-    """The body as sent: httpx would decompress any chunk to whatever size it comes to."""
-    return cast("AsyncGenerator[bytes]", reply.aiter_raw())
+@asynccontextmanager
+async def _body(reply: httpx.Response) -> AsyncGenerator[AsyncGenerator[bytes]]:
+    """Give the body as sent, and close the reply.
+
+    (httpx itself would decompress each chunk to whatever size it comes to.)
+    """
+    raw = cast("AsyncGenerator[bytes]", reply.aiter_raw())
+    try:
+        yield raw
+    finally:
+        with anyio.move_on_after(1, shield=True):
+            await reply.aclose()
+            # httpx leaves the generators inside of this one to the garbage collector, and trio
+            # complains of that. The connection is closed: reading on comes to the end of them all.
+            with suppress(httpx.HTTPError, httpx.StreamError):
+                async for _ in raw:
+                    pass
 
 
 def _host(url: str) -> str:
@@ -446,12 +453,11 @@ def _lower(reply: httpx.Response) -> dict[str, str]:
     return {name.lower(): value for name, value in reply.headers.items()}
 
 
-def _pairs(
-    params: Params | None,
-) -> list[tuple[str, str | int | float | bool | None]] | None:
+def _with(url: str, params: Params | None) -> str:
+    """Add parameters to those that the URL has; httpx would put them in the place of those."""
     if not params:
-        return None
-    return list(params.items() if isinstance(params, Mapping) else params)
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(params, quote_via=quote)}"
 
 
 @lru_cache(maxsize=32)
