@@ -27,7 +27,7 @@ class CloudStatus(StrEnum):
     FAILED = "failed"
     """Nothing came."""
     SKIPPED = "skipped"
-    """It was not asked: it does not offer the operation."""
+    """It does not offer the operation: it was not asked, or said so."""
 
 
 class ErrorReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,13 @@ from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from anabranch.answer import Answer, CloudReport, CloudStatus, ErrorReport
-from anabranch.errors import AnabranchError, CloudError, DeadlineExceeded, ProtocolError
+from anabranch.errors import (
+    AnabranchError,
+    CloudError,
+    DeadlineExceeded,
+    OperationNotSupported,
+    ProtocolError,
+)
 from anabranch.paging import ItemProblem, Page
 
 __all__ = ["Arrival", "FanOut", "Target"]
@@ -82,7 +88,7 @@ class _Course(Generic[T]):
             error = CloudError("not finished, and not waited for any longer")
         if error is None:
             status = CloudStatus.PARTIAL if self.problems else CloudStatus.OK
-        elif target.skip:
+        elif target.skip or (not self.pages and type(error) is OperationNotSupported):
             status = CloudStatus.SKIPPED
         else:
             status = CloudStatus.PARTIAL if self.pages else CloudStatus.FAILED

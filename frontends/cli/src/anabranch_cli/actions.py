@@ -182,7 +182,7 @@ def _help(operation: Operation, name: str) -> str:
             "What is gone already is no error."
         )
     if name in ("tag", "set-metadata"):
-        text = text.replace("Replace the", "Set")
+        text = re.sub("^Replace", "Set", text)
         text += "\n\nThose that are not given stay, unless --replace takes them away."
     if operation.name == "create_key":
         text += (

@@ -227,7 +227,7 @@ def verdict(answer: Answer[Any], operation: str, require: str | int) -> int:
         return ExitCode.FAILED
     if skipped:
         names = ", ".join(report.name for report in skipped)
-        tell(f"not asked, as {operation} is not offered there: {names}")
+        tell(f"{operation} is not offered by: {names}")
     answer.require(require)
     if answer.complete:
         return ExitCode.COMPLETE

@@ -62,6 +62,7 @@ def root(
             "--verbose",
             count=True,
             metavar="",
+            show_default=False,
             help="Log to stderr; -vv: more, and tracebacks.",
         ),
     ] = 0,
