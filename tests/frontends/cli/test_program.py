@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -53,7 +54,7 @@ def on_a_terminal(arguments, answer=b"", **environment):
     """Run the program with a terminal on all three, and return its code and what it showed."""
     pid, terminal = pty.fork()
     if pid == 0:
-        os.environ.update({"TERM": "xterm-256color", "COLUMNS": "140", **environment})
+        os.environ.update({"TERM": "xterm-256color", "COLUMNS": "160", **environment})
         os.execv(PROGRAM, [PROGRAM, *arguments])
     shown = b""
     while True:
@@ -83,6 +84,19 @@ def test_colours_on_a_terminal_only(folder, program):
     assert "\x1b[3" not in on_a_terminal(["--no-color", "instances", "list"])[1]
     assert "\x1b[3" not in on_a_terminal(["instances", "list"], NO_COLOR="1")[1]
     assert "\x1b" not in program("instances", "list", FORCE_COLOR="1").out
+
+
+def test_a_narrow_terminal_leaves_out_what_has_no_room(folder):
+    code, shown = on_a_terminal(["--no-color", "instances", "list"], COLUMNS="45")
+    assert code == 0
+    lines = re.sub(r"\x1b\[\d*m", "", shown).splitlines()
+    assert lines[0].split()[:3] == ["cloud", "id", "name"]
+    assert "no room for: " in lines[-1]
+    assert "--columns" in lines[-1]
+    assert all(len(line) <= 45 for line in lines[:-1])
+    assert any(line.startswith("porto   inst5") for line in lines)
+    chosen = on_a_terminal(["instances", "list", "--columns", "image_id,name"], COLUMNS="20")[1]
+    assert "Mock Instance With Profile Change" in chosen.replace("\r\n", "")
 
 
 def test_who_is_awaited_is_shown_on_a_terminal(folder):
@@ -176,6 +190,12 @@ class TestDemo:
         for name in ("broken", "refusing", "locked-out"):
             assert f"anabranch: {name}: " in done.err
         assert "3 of 6 clouds answered in full" in done.err
+
+    def test_without_simulators_it_names_the_extra(self, cli, monkeypatch):
+        monkeypatch.setattr("anabranch_cli.demo.entry_points", lambda group: [])
+        done = cli("demo --once")
+        assert done.code == 1
+        assert "pip install 'anabranch-cli[demo]'" in done.error
 
     def test_serving_on_until_ctrl_c(self, folder):
         process = subprocess.Popen(

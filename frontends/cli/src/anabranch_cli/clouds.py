@@ -22,7 +22,7 @@ from anabranch_cli.options import (
     View,
     check_require,
 )
-from anabranch_cli.session import ExitCode, Session, session, tell, write
+from anabranch_cli.session import ExitCode, Session, sentence, session, tell, write
 
 if TYPE_CHECKING:
     from anabranch import Broker, DiscoveredCloud
@@ -80,10 +80,9 @@ def check(
         _write(here, items, view, "name driver status account endpoint version")
         reports = [_report(item) for item in items]
         for item in items:
-            if item["error"]:
-                tell(
-                    f"{item['name']}: {item['error']['message']} {item['error']['remedy']}".strip()
-                )
+            if error := item["error"]:
+                reason = sentence(error["message"], error["remedy"], error["request_id"])
+                tell(f"{item['name']}: {reason}")
         answer: Answer[Any] = Answer([], reports, {})
         answer.require(require or configuration.require)
         return ExitCode.COMPLETE if answer.complete else ExitCode.INCOMPLETE

@@ -14,7 +14,7 @@ import typer
 
 from anabranch_cli.groups import MODULES, sub_application
 from anabranch_cli.options import Format, View
-from anabranch_cli.session import ExitCode, Session, session, tell
+from anabranch_cli.session import ExitCode, Session, sentence, session, tell
 
 if TYPE_CHECKING:
     from anabranch import Answer, CloudReport
@@ -185,7 +185,7 @@ def _write(here: Session, answer: Answer[Any], view: View) -> None:
 
 def _line(report: CloudReport) -> str:
     error = report.error
-    return f"{report.name}: {error.message} {error.remedy}".rstrip() if error else report.name
+    return f"{report.name}: {sentence(error.message, error.remedy)}" if error else report.name
 
 
 def _serve_on(file: Path) -> None:

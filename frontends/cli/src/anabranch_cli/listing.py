@@ -24,7 +24,7 @@ from anabranch_cli.options import (
     check_require,
     complete_targets,
 )
-from anabranch_cli.session import ExitCode, Session, session, tell, write
+from anabranch_cli.session import ExitCode, Session, sentence, session, tell, write
 
 if TYPE_CHECKING:
     from anabranch import Answer, CloudReport, Configuration, FanOut
@@ -247,8 +247,7 @@ def _reason(report: CloudReport) -> str:
     error = report.error
     if error is None:
         return str(report.status)
-    text = f"{error.message.rstrip('.')}. {error.remedy}" if error.remedy else error.message
-    return f"{text} (request id {error.request_id})" if error.request_id else text
+    return sentence(error.message, error.remedy, error.request_id)
 
 
 def _tell_problems(cloud: str, problems: Sequence[str]) -> None:

@@ -29,7 +29,7 @@ from anabranch_cli.options import Format, View
 from anabranch_cli.parameters import Parameter, beside, rest_of
 from anabranch_cli.progress import watched
 from anabranch_cli.render import render_items, render_record
-from anabranch_cli.session import ExitCode, Session, harmless, tell, write
+from anabranch_cli.session import ExitCode, Session, harmless, sentence, tell, write
 
 __all__ = ["Action", "perform"]
 
@@ -281,8 +281,7 @@ def _explained(exc: AnabranchError) -> str:
     if not isinstance(exc, CloudError):
         return str(exc)
     text = exc.message or type(exc).__doc__ or type(exc).__name__
-    text = f"{text.rstrip('.')}. {exc.remedy}" if exc.remedy else text
-    return f"{text} (request id {exc.request_id})" if exc.request_id else text
+    return sentence(text, exc.remedy, exc.request_id)
 
 
 def _reveal(item: msgspec.Struct, plain: dict[str, Any]) -> None:

@@ -13,7 +13,16 @@ import typer
 if TYPE_CHECKING:
     from anabranch import Configuration
 
-__all__ = ["ExitCode", "OutputClosed", "Session", "harmless", "session", "tell", "write"]
+__all__ = [
+    "ExitCode",
+    "OutputClosed",
+    "Session",
+    "harmless",
+    "sentence",
+    "session",
+    "tell",
+    "write",
+]
 
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _MANY: Final = 50
@@ -133,6 +142,12 @@ def session(ctx: typer.Context) -> Session:
 def harmless(text: str) -> str:
     """Return text of others without what a terminal would obey."""
     return _CONTROLS.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def sentence(message: str, remedy: str = "", request_id: str | None = None) -> str:
+    """Return what went wrong, what to do about it, and what to quote to the operators."""
+    text = f"{message.rstrip('.')}. {remedy}" if remedy else message
+    return f"{text} (request id {request_id})" if request_id else text
 
 
 def tell(line: str) -> None:
