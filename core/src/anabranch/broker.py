@@ -208,11 +208,17 @@ class BrokerBase:
     async def check(self, cloud: str, *, timeout: float | None = None) -> CloudIdentity:
         """Log in to a cloud and tell who one is there. Changes nothing.
 
+        Args:
+            cloud: Name of the cloud.
+            timeout: Seconds that it may take; None: the cloud's own, or the configuration's.
+
         Raises:
             CloudError: it cannot be reached, or refuses the credentials.
         """
+        member = self._member(cloud)
+        own = member.cloud.settings.timeout if member.cloud else None
         identity: CloudIdentity = await self.invoke(
-            cloud, "check", {}, timeout=timeout or self.configuration.timeout
+            cloud, "check", {}, timeout=timeout or own or self.configuration.timeout
         )
         return identity
 
