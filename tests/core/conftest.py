@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import msgspec
 import pytest
 
@@ -109,7 +110,7 @@ class StubDriver(DriverSpec[StubSettings]):
     async def _answer(self, cloud: Cloud[StubSettings], operation: str, id: str) -> Instance:
         """Give what `answers` has next: a state, an instance, an exception, or a pause."""
         self.calls.append((cloud.name, operation))
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         answer: Any = self.answers.pop(0) if self.answers else InstanceState.RUNNING
         if callable(answer):
             answer = await answer(cloud)

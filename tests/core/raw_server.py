@@ -90,11 +90,10 @@ async def raw_server(
             with anyio.CancelScope(shield=True), suppress(Exception):
                 await anyio.aclose_forcefully(stream)
 
-    async with listener:
-        async with anyio.create_task_group() as group:
-            group.start_soon(wrapped.serve, handle)
-            yield server
-            group.cancel_scope.cancel()
+    async with listener, anyio.create_task_group() as group:
+        group.start_soon(wrapped.serve, handle)
+        yield server
+        group.cancel_scope.cancel()
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """Calls to one cloud: routing, refusals, errors, deadlines, the breaker, wrappers."""
 
 import logging
+import textwrap
 from typing import Any
 
 import anyio
@@ -26,11 +27,12 @@ from anabranch import (
     PluginError,
     PluginRegistry,
     QualifiedId,
+    hooks,
 )
 from anabranch.breaker import Breaker
 from anabranch.cloud import Cloud
 from anabranch.hooks import CloudIdentity, DriverSpec, Lacks, hookimpl
-from anabranch.models import InstanceSpec
+from anabranch.models import Instance, InstanceSpec
 from anabranch.settings import CloudSettings
 
 RUNNING = InstanceState.RUNNING
@@ -67,7 +69,7 @@ async def test_what_is_not_offered_is_refused_before_the_driver_is_called(make_b
         assert str(caught.value) == (
             "lisbon: stop_instance: driver 'stub' does not offer 'stop_instance'"
         )
-        with pytest.raises(FeatureNotSupported) as refused:
+        with pytest.raises(FeatureNotSupported) as refused:  # noqa: PT012
             spec = InstanceSpec(image_id="1", name="web", key_id="mine")
             await broker.call("lisbon", Ops.create_instance, spec)
         assert str(refused.value) == (
@@ -291,36 +293,24 @@ async def test_a_lost_answer_counts_as_dead(make_broker, stub):
             await broker.instances.get("lisbon/1")
 
 
-# --------------------------------------------------------------------------- plugins that wrap them
+# -------------------------------------------------------------------------- plugins that wrap them
 
 
-class Audit:
-    """The example of the documentation of `anabranch.hooks`."""
-
-    def __init__(self) -> None:
-        self.seen: list[tuple[str, str, str]] = []
-
-    @hookimpl(wrapper=True)
-    def start_instance(self, cloud, instance_id):
-        call = yield
-
-        async def audited():
-            try:
-                result = await call
-            except Exception as exc:
-                self.seen.append((cloud.name, instance_id, type(exc).__name__))
-                raise
-            self.seen.append((cloud.name, instance_id, "ok"))
-            return result
-
-        return audited()
+@pytest.fixture
+def audit() -> tuple[Any, list[tuple[str, str, str]]]:
+    """The example in the documentation of `anabranch.hooks`, word for word, and its log."""
+    code = "class Audit" + (hooks.__doc__ or "").partition("    class Audit")[2]
+    code = textwrap.dedent("    " + code.partition("    broker.register")[0])
+    names: dict[str, Any] = {"hookimpl": hookimpl, "log": []}
+    exec(code, names)
+    return names["Audit"](), names["log"]
 
 
-async def test_a_plugin_can_wrap_an_operation(make_broker, stub):
-    audit = Audit()
+async def test_a_plugin_can_wrap_an_operation(make_broker, stub, audit):
+    plugin, log = audit
     async with make_broker({"lisbon": {}, "porto": {"driver": "realms"}}) as broker:
         await broker.instances.start("lisbon/0")
-        broker.register(audit, "audit")
+        broker.register(plugin, "audit")
         assert (await broker.instances.start("lisbon/1")).id == "1"
         stub.answers = [NotFound("gone")]
         with pytest.raises(NotFound):
@@ -328,7 +318,7 @@ async def test_a_plugin_can_wrap_an_operation(make_broker, stub):
         await broker.instances.get("lisbon/3")
         with pytest.raises(OperationNotSupported):  # it sees nothing that no driver is asked
             await broker.instances.start("porto/4")
-        assert audit.seen == [("lisbon", "1", "ok"), ("lisbon", "2", "NotFound")]
+        assert log == [("lisbon", "1", "ok"), ("lisbon", "2", "NotFound")]
 
 
 class Quiet:
@@ -366,23 +356,44 @@ class Mistaken:
         return (yield)
 
 
-async def test_a_plugin_that_does_not_wrap_is_refused_and_leaves_nothing(make_broker):
+async def test_a_plugin_that_does_not_wrap_is_refused_and_leaves_nothing(make_broker, audit):
     async with make_broker() as broker:
-        with pytest.raises(PluginError, match="'start_instance' .* wraps nothing"):
+        with pytest.raises(PluginError, match=r"'start_instance' .* wraps nothing"):
             broker.register(Answers())
         with pytest.raises(PluginError, match="strat_instance"):
             broker.register(Misspelt())
         with pytest.raises(PluginError, match="server"):
             broker.register(Mistaken())
-        audit = Audit()
-        broker.register(audit, "audit")
+        plugin, log = audit
+        broker.register(plugin, "audit")
         with pytest.raises(PluginError, match="registered already"):
-            broker.register(audit)
+            broker.register(plugin)
         assert (await broker.instances.start("lisbon/1")).id == "1"
-        assert audit.seen == [("lisbon", "1", "ok")]
+        assert log == [("lisbon", "1", "ok")]
 
 
-# ------------------------------------------------------------------------------- capabilities, probe
+class Cache:
+    """Answers without the driver."""
+
+    @hookimpl(wrapper=True)
+    def get_instance(self, cloud, instance_id):
+        call = yield
+        call.close()
+
+        async def cached():
+            return Instance(cloud=cloud.name, id=instance_id, state=InstanceState.STOPPED)
+
+        return cached()
+
+
+async def test_a_wrapper_can_answer_itself_and_fails_as_a_driver_would(make_broker, stub):
+    async with make_broker() as broker:
+        broker.register(Cache())
+        assert (await broker.instances.get("lisbon/1")).state is InstanceState.STOPPED
+        assert stub.calls == []
+
+
+# ----------------------------------------------------------------------------- capabilities, probe
 
 
 async def test_probe_takes_away_and_tells_why(make_broker, realms):
@@ -496,7 +507,7 @@ async def test_one_object_cannot_be_two_drivers(stub):
         assert [r.status.value for r in answer.clouds] == ["ok", "failed"]
 
 
-# ------------------------------------------------------------------------------------------- events
+# ------------------------------------------------------------------------------------------ events
 
 
 async def test_a_failed_call_is_an_event(make_broker, stub, caplog):

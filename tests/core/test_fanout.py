@@ -177,12 +177,12 @@ async def test_require(make_broker):
         for good in ("any", 1, "1", 0):
             await broker.instances.list(require=good)
         for bad in ("all", 2, "2"):
-            with pytest.raises(RequirementNotMet, match="1 of 2 clouds .* not in full: b"):
+            with pytest.raises(RequirementNotMet, match=r"1 of 2 clouds .* not in full: b"):
                 await broker.instances.list(require=bad)
         for wrong in ("most", -1, "²", True):
             with pytest.raises(ConfigurationError, match="none of: any, all, a number"):
                 await broker.instances.list(require=wrong)
-        with pytest.raises(RequirementNotMet, match="1 of 1 clouds .* 2 are required$"):
+        with pytest.raises(RequirementNotMet, match=r"1 of 1 clouds .* 2 are required$"):
             await broker.instances.list(clouds=["a"], require=2)
         await broker.instances.list(clouds=["c"], require="any")  # nobody was asked
 
@@ -213,7 +213,7 @@ async def test_where_goes_to_clouds_that_filter_and_is_done_here_for_the_rest(ma
         answer = await broker.instances.list(where={"id": "0-1", "state": "RUNNING"})
         assert [i.id for i in answer] == ["0-1"]
         assert (await broker.instances.list(where={"image_id": "None"})).items == []
-        with pytest.raises(ConfigurationError, match="no field 'nmae' in instances. .*'name'"):
+        with pytest.raises(ConfigurationError, match=r"no field 'nmae' in instances. .*'name'"):
             await broker.instances.list(where={"nmae": "x"})
 
 
@@ -275,7 +275,7 @@ async def test_the_consumers_own_exception_comes_out_as_it_is(
     make_broker, stub, kind: type[BaseException]
 ):
     async with make_broker({"slow": {"end": "hang"}}) as broker:
-        with pytest.raises(kind) as caught:
+        with pytest.raises(kind) as caught:  # noqa: PT012
             async with broker.instances.stream() as arrivals:
                 async for _ in arrivals:
                     raise kind("enough")
@@ -290,7 +290,7 @@ async def test_and_that_of_its_filter(make_broker, stub):
     async with make_broker({"slow": {"pause": 60}, "fast": {}}) as broker:
         with pytest.raises(Mine, match="no filter"):
             await broker.instances.list(keep=keep)
-        with pytest.raises(Mine, match="no filter"):
+        with pytest.raises(Mine, match="no filter"):  # noqa: PT012
             async with broker.instances.stream(keep=keep) as arrivals:
                 async for _ in arrivals:
                     pass

@@ -81,7 +81,7 @@ async def _drip(connection: Connection) -> None:
         await anyio.sleep(0.01)
 
 
-# ------------------------------------------------------------------------------------ what goes well
+# ---------------------------------------------------------------------------------- what goes well
 
 
 async def test_a_request_as_it_is_sent_and_the_reply_as_it_is_given():
@@ -192,7 +192,7 @@ async def test_it_closes_what_it_opened():
         assert server.open == 0
 
 
-# ---------------------------------------------------------------------------------------- what fails
+# -------------------------------------------------------------------------------------- what fails
 
 
 async def test_nobody_listens():
@@ -210,7 +210,7 @@ async def test_the_text_is_that_of_this_failure_and_not_of_one_before():
         except ValueError:
             with pytest.raises(CloudUnavailable, match=f":{port}: connection refused$"):
                 await c.request("GET", f"http://127.0.0.1:{port}/")
-            with pytest.raises(CloudUnavailable, match="localhost:.*: connection refused$"):
+            with pytest.raises(CloudUnavailable, match=r"localhost:.*: connection refused$"):
                 await c.request("GET", f"http://localhost:{port}/")
 
 
@@ -268,14 +268,14 @@ async def test_a_connection_that_does_not_come_to_stand():
 
 
 async def test_a_proxy_that_is_dead_or_none():
-    async with closed_port() as port:
+    async with closed_port() as port:  # noqa: SIM117
         async with client(proxy=f"http://u:s3cret@127.0.0.1:{port}", retries=0) as c:
             with pytest.raises(CloudUnavailable, match="connection refused") as caught:
                 await c.request("GET", "http://cloud.invalid/")
             assert "s3cret" not in _told(caught.value)
     for proxy in ("nonsense://u:s3cret@h", "socks5://u:s3cret@h:1", "u:s3cret@h"):
         async with client(proxy=proxy) as c:
-            with pytest.raises(InvalidRequest, match="proxy .* cannot be used") as refused:
+            with pytest.raises(InvalidRequest, match=r"proxy .* cannot be used") as refused:
                 await c.request("GET", "http://cloud.invalid/")
             if "://" in proxy:
                 assert "s3cret" not in _told(refused.value)
@@ -321,7 +321,7 @@ async def test_no_secret_in_errors_or_events(caplog):
     assert "s3cret" not in repr(Response(200, {"x-subject-token": "s3cret"}, b"s3cret"))
 
 
-# ------------------------------------------------------------------------------------------- bodies
+# ------------------------------------------------------------------------------------------ bodies
 
 
 async def _serve_body(connection: Connection, body: bytes, *headers: str) -> None:
@@ -380,7 +380,9 @@ async def test_compressed_bodies():
         (b"x", "br", "in a way not asked for: 'br'"),
     ]:
         async with (
-            raw_server(lambda c, b=body, h=header: _serve_body(c, b, f"Content-Encoding: {h}")) as s,
+            raw_server(
+                lambda c, b=body, h=header: _serve_body(c, b, f"Content-Encoding: {h}")
+            ) as s,
             client() as c,
         ):
             if isinstance(expected, bytes):
@@ -398,7 +400,7 @@ async def test_a_head_reply_has_no_body():
         assert (await c.request("HEAD", server.url)).content == b""
 
 
-# ----------------------------------------------------------------------------------------- streaming
+# --------------------------------------------------------------------------------------- streaming
 
 
 async def test_a_stream_gives_chunks_while_they_arrive():
@@ -435,7 +437,7 @@ async def test_leaving_a_stream_early_gives_its_place_back():
             async with c.stream("GET", server.url) as reply:
                 async for _ in reply.chunks:
                     break
-        with pytest.raises(ZeroDivisionError):
+        with pytest.raises(ZeroDivisionError):  # noqa: PT012
             async with c.stream("GET", server.url) as reply:
                 await anext(reply.chunks)
                 1 / 0  # noqa: B018
@@ -454,7 +456,7 @@ async def test_leaving_a_stream_early_gives_its_place_back():
 )
 async def test_a_stream_that_breaks(handler, error: type[CloudError]):
     async with raw_server(handler) as server, client(request_timeout=0.1) as c:
-        with pytest.raises(error) as caught:
+        with pytest.raises(error) as caught:  # noqa: PT012
             async with c.stream("GET", server.url) as reply:
                 async for _ in reply.chunks:
                     pass
@@ -469,7 +471,7 @@ async def test_a_stream_that_breaks(handler, error: type[CloudError]):
             await scope.__aexit__(None, None, None)
 
 
-# ------------------------------------------------------------------------------------------- retries
+# ----------------------------------------------------------------------------------------- retries
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
@@ -553,7 +555,7 @@ def test_the_budget_is_earned_back():
     assert [budget.spend() for _ in range(11)] == [True] * 10 + [False]
 
 
-# ---------------------------------------------------------------------------------------------- TLS
+# --------------------------------------------------------------------------------------------- TLS
 
 
 @pytest.fixture(scope="module")
@@ -577,7 +579,9 @@ async def test_tls(certificate):
     context, cert, key = certificate
     async with raw_server(replies(), tls=context) as server:
         async with client(retries=0) as c:
-            with pytest.raises(CloudUnavailable, match=r"its TLS certificate is not trusted \(self"):
+            with pytest.raises(
+                CloudUnavailable, match=r"its TLS certificate is not trusted \(self"
+            ):
                 await c.request("GET", server.url)
         async with client(verify=False) as c:
             assert (await c.request("GET", server.url)).status == 200
@@ -597,7 +601,7 @@ async def test_tls_to_one_who_speaks_none():
         await anyio.sleep(0.2)
 
     async with raw_server(banner) as server, client(retries=0) as c:
-        with pytest.raises(CloudUnavailable, match="no connection to .*SSL: WRONG_VERSION"):
+        with pytest.raises(CloudUnavailable, match=r"no connection to .*SSL: WRONG_VERSION"):
             await c.request("GET", server.url.replace("http:", "https:"))
 
 
@@ -605,13 +609,17 @@ async def test_contexts_are_shared():
     assert http._tls(True, None) is http._tls(True, None)
 
 
-# ------------------------------------------------------------------------------------------- proxies
+# ----------------------------------------------------------------------------------------- proxies
 
 
 async def test_proxies_of_the_environment_and_of_the_settings(monkeypatch):
     async with raw_server(replies()) as proxy, raw_server(replies()) as server:
         address = proxy.url.removeprefix("http://")
-        for name, value in [("http_proxy", proxy.url), ("HTTP_PROXY", address), ("all_proxy", address)]:
+        for name, value in [
+            ("http_proxy", proxy.url),
+            ("HTTP_PROXY", address),
+            ("all_proxy", address),
+        ]:
             http._proxy.cache_clear()
             with monkeypatch.context() as environment:
                 environment.setenv(name, value)
@@ -629,7 +637,7 @@ async def test_proxies_of_the_environment_and_of_the_settings(monkeypatch):
         assert len(proxy.requests) == 1
 
 
-# ------------------------------------------------------------------------------------------- imports
+# ----------------------------------------------------------------------------------------- imports
 
 
 def test_the_command_line_of_httpx_is_not_imported():
@@ -638,7 +646,9 @@ def test_the_command_line_of_httpx_is_not_imported():
         "heavy = {'httpx._main', 'click', 'rich', 'pygments', 'structlog', 'pydantic', 'typer'}; "
         "print(sorted(heavy & sys.modules.keys())); import httpx; print(httpx.main)"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     found, main = done.stdout.splitlines()
     assert found == "[]"
     assert main.startswith("<function main")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Concatenate, Final, ParamSpec, Protocol, Self, TypeVar, cast
+from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar, cast
 
 import anyio
 import pluggy
@@ -34,27 +34,16 @@ from anabranch.paging import Page
 from anabranch.plugins import PluginRegistry
 from anabranch.settings import suggestion
 
-__all__ = ["BrokerBase", "ListOperation"]
+__all__ = ["BrokerBase"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 _CALL_TIMEOUT: Final = 60.0
 _PROBE_LIFE: Final = 300.0
 _CLOSING: Final = 2.0
 _ABOUT_CLOUDS: Final = ("check", "probe")
-
-
-class ListOperation(Protocol[T_co]):
-    """The hookspec of an operation that returns pages."""
-
-    __name__: str
-
-    def __call__(  # noqa: D102
-        self, driver: Any, /, cloud: Cloud[Any], cursor: str | None, **arguments: Any
-    ) -> Awaitable[Page[T_co]]: ...
 
 
 class _Member:
@@ -308,7 +297,7 @@ class BrokerBase:
 
     def fan_out(
         self,
-        operation: ListOperation[T],
+        operation: Callable[..., Awaitable[Page[T]]],
         *,
         clouds: Iterable[str] | None = None,
         drivers: Iterable[str] | None = None,
@@ -350,7 +339,9 @@ class BrokerBase:
             keep=_keeper(fields, keep),
         )
 
-    async def list_all(self, operation: ListOperation[T], **options: Any) -> Answer[T]:
+    async def list_all(
+        self, operation: Callable[..., Awaitable[Page[T]]], **options: Any
+    ) -> Answer[T]:
         """List over many clouds at once and return everything together; see `fan_out`."""
         return await self.fan_out(operation, **options).answer()
 
@@ -411,7 +402,7 @@ class BrokerBase:
     def _target(
         self,
         member: _Member,
-        operation: ListOperation[T],
+        operation: Callable[..., Awaitable[Page[T]]],
         timeout: float | None,
         where: Mapping[str, str],
         arguments: Mapping[str, Any],

@@ -125,7 +125,7 @@ def load_configuration(path: str | os.PathLike[str] | None = None) -> Configurat
     return configuration
 
 
-_OVERRIDES: Final = ("ANABRANCH_CLOUDS__", "ANABRANCH_TIMEOUT", "ANABRANCH_REQUIRE")
+_OVERRIDES: Final = ("ANABRANCH_CLOUDS", "ANABRANCH_TIMEOUT", "ANABRANCH_REQUIRE")
 
 
 def _document(text: bytes) -> Any:

@@ -73,15 +73,16 @@ class ConfigurationError(AnabranchError):
     def __init__(
         self, message: str, *, cloud: str | None = None, field: str | None = None, remedy: str = ""
     ) -> None:
-        self.message, self.cloud, self.field, self.remedy = message, cloud, field, remedy
-        super().__init__(message)
+        self.message, self.remedy = redact_url(message), redact_url(remedy)
+        self.cloud, self.field = cloud, field
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         where = [f"cloud {self.cloud!r}"] if self.cloud else []
         if self.field:
             where.append(f"field {self.field!r}")
         text = f"{', '.join(where)}: {self.message}" if where else self.message
-        return redact_url(f"{text}. {self.remedy}" if self.remedy else text)
+        return f"{text}. {self.remedy}" if self.remedy else text
 
 
 class PluginError(AnabranchError):
