@@ -39,6 +39,7 @@ from anabranch.errors import (
 from anabranch.logs import EventLog
 from anabranch.redaction import redact_url
 from anabranch.settings import CloudSettings
+from anabranch.transport import BrokenConnection, ConnectFailed, ConnectionPool, Exchange, NoHttp
 
 # httpx imports its command line, and with it click, rich and pygments, wherever those happen to
 # be installed: 0.15 s of CPU for nothing. Marking that module as absent prevents it.
@@ -56,6 +57,9 @@ Params = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _RETRY_STATUS: Final = frozenset({429, 502, 503, 504})
 _LONGEST_WAIT: Final = 30.0
+_PORTS: Final = {"http": 80, "https": 443}
+_SENT: Final = "http11.send_request_headers.started"
+"""httpcore's word for that a request begins to be sent."""
 _ENDED: Final = re.compile("disconnected|peer closed")
 _NAMES: Final = (socket.gaierror, socket.herror, ssl.SSLError)
 """Errors whose number is none of the system's."""
@@ -253,7 +257,7 @@ class HttpClient:
 
         async def watch(event: str, info: object) -> None:
             nonlocal sent
-            sent = sent or event == "http11.send_request_headers.started"
+            sent = sent or event == _SENT
 
         with self._translated(url, lambda: sent and not idempotent):
             with anyio.move_on_after(most):
@@ -347,13 +351,10 @@ class HttpClient:
             return httpx.AsyncClient(
                 verify=context,
                 proxy=proxy,
+                transport=None if proxy else _Transport(context, settings.max_connections),
                 trust_env=False,
                 follow_redirects=False,
-                limits=httpx.Limits(
-                    max_connections=settings.max_connections,
-                    max_keepalive_connections=settings.max_connections,
-                    keepalive_expiry=60,
-                ),
+                limits=httpx.Limits(max_connections=settings.max_connections),
                 headers={"user-agent": "anabranch", "accept-encoding": "gzip"},
             )
         except (ValueError, ImportError, httpx.InvalidURL):  # ImportError: SOCKS, not installed
@@ -381,6 +382,72 @@ class HttpClient:
         if isinstance(exc, httpx.TimeoutException):
             return DeadlineExceeded(f"{host} did not go on in time")
         return CloudUnavailable(f"{host} {what}: {_reason(exc)}")
+
+
+class _Reply(httpx.AsyncByteStream):
+    """The body of a reply, as httpx wants it."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with _as_httpx():
+            async for chunk in self._exchange:
+                yield chunk
+
+    async def aclose(self) -> None:
+        await self._exchange.aclose()
+
+
+class _Transport(httpx.AsyncBaseTransport):
+    """Lets httpx use our connections."""
+
+    def __init__(self, context: ssl.SSLContext, max_connections: int) -> None:
+        self._pool = ConnectionPool(context, max_connections)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        url, timeout = request.url, request.extensions["timeout"]
+        if url.scheme not in _PORTS or not url.host:
+            raise httpx.UnsupportedProtocol("no URL of an HTTP server")
+        trace = request.extensions.get("trace")
+
+        async def started() -> None:
+            if trace:
+                await trace(_SENT, {})
+
+        with _as_httpx():
+            exchange = await self._pool.request(
+                (url.scheme == "https", url.host, url.port or _PORTS[url.scheme]),
+                request.method.encode("ascii"),
+                url.raw_path,
+                request.headers.raw,
+                cast("httpx.AsyncByteStream", request.stream),
+                connect_timeout=timeout["connect"],
+                read_timeout=timeout["read"],
+                started=started,
+            )
+        return httpx.Response(exchange.status, headers=exchange.headers, stream=_Reply(exchange))
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
+
+
+@contextmanager
+def _as_httpx() -> Generator[None]:
+    """Let the exceptions of our connections out as those that httpcore's become."""
+    try:
+        yield
+    except ConnectFailed as exc:
+        late = isinstance(exc.__cause__, TimeoutError)
+        raise (httpx.ConnectTimeout if late else httpx.ConnectError)("no connection") from exc
+    except TimeoutError as exc:
+        raise httpx.ReadTimeout("nothing came") from exc
+    except BrokenConnection as exc:
+        raise httpx.ReadError("the connection broke") from exc
+    except NoHttp as exc:
+        raise httpx.RemoteProtocolError(str(exc)) from exc
+    except ValueError as exc:
+        raise httpx.LocalProtocolError(str(exc)) from None
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
