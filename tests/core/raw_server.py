@@ -1,6 +1,7 @@
-"""A TCP server that says exactly what a test tells it to, HTTP or not."""
+"""A TCP server that says exactly what a test tells it to, HTTP or not; and the client to try it."""
 
 import ssl
+import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -8,6 +9,10 @@ import anyio
 from anyio.abc import SocketAttribute, SocketListener
 from anyio.streams.buffered import BufferedByteReceiveStream
 from anyio.streams.tls import TLSListener
+
+from anabranch.http import HttpClient
+from anabranch.logs import EventLog
+from anabranch.settings import CloudSettings
 
 
 class Connection:
@@ -114,3 +119,49 @@ def replies(*statuses: int, headers: tuple[str, ...] = ()) -> Handler:
             await connection.reply(status, b"ok", *(headers if status != 200 else ()))
 
     return handler
+
+
+@asynccontextmanager
+async def client(**settings: object) -> AsyncGenerator[HttpClient]:
+    made = HttpClient(CloudSettings(driver="x", **settings), EventLog(cloud="lisbon"))  # type: ignore[arg-type]
+    try:
+        yield made
+    finally:
+        await made.aclose()
+        await made.aclose()
+
+
+# What a server may do wrong.
+
+
+async def hang(connection: Connection) -> None:
+    await connection.request()
+    await anyio.sleep_forever()
+
+
+async def hang_up(connection: Connection) -> None:
+    await connection.request()
+
+
+async def reset(connection: Connection) -> None:
+    await connection.request()
+    socket = connection.stream.extra(SocketAttribute.raw_socket)
+    socket.setsockopt(1, 13, struct.pack("ii", 1, 0))  # SO_LINGER: close with RST
+
+
+async def garbage(connection: Connection) -> None:
+    await connection.request()
+    await connection.send(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
+
+
+async def cut_short(connection: Connection) -> None:
+    await connection.request()
+    await connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+
+
+async def drip(connection: Connection) -> None:
+    await connection.request()
+    await connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+    while True:
+        await connection.send(b".")
+        await anyio.sleep(0.01)

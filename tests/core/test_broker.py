@@ -35,6 +35,8 @@ from anabranch.hooks import CloudIdentity, DriverSpec, Lacks, hookimpl
 from anabranch.models import Instance, InstanceSpec
 from anabranch.settings import CloudSettings
 
+from .conftest import StubDriver
+
 RUNNING = InstanceState.RUNNING
 
 
@@ -47,6 +49,18 @@ async def test_a_call_goes_to_the_driver_of_its_cloud(make_broker, stub):
         page = await broker.call("porto", Ops.list_realms, None)
         assert page.items[0].name == "one"
         assert broker.clouds == {"lisbon": "stub", "porto": "realms"}
+
+
+async def test_and_to_no_other_that_offers_the_same():
+    one, two = StubDriver(), StubDriver()
+    configuration = Configuration(clouds={"a": {"driver": "one"}, "b": {"driver": "two"}})
+    registry = PluginRegistry(drivers={"one": one, "two": two}, points=())
+    async with Broker(configuration, registry=registry) as broker:
+        await broker.instances.get("a/1")
+        await broker.instances.get("b/2")
+        await broker.instances.list()
+    assert one.calls == [("a", "get_instance"), ("a", "list_instances")]
+    assert two.calls == [("b", "get_instance"), ("b", "list_instances")]
 
 
 async def test_wrong_arguments_are_the_callers_fault_and_not_the_drivers(make_broker, stub):

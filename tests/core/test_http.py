@@ -1,18 +1,14 @@
 """The HTTP client, against servers that do everything wrong."""
 
+import gc
 import gzip
 import logging
-import ssl
-import struct
-import subprocess
-import sys
 import traceback
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import anyio
+import anyio.abc
 import pytest
 from structlog.testing import capture_logs
 
@@ -26,59 +22,26 @@ from anabranch.errors import (
     ProtocolError,
 )
 from anabranch.http import HttpClient, Response, retry_after
-from anabranch.logs import EventLog
-from anabranch.settings import CloudSettings
 
-from .raw_server import Connection, closed_port, raw_server, replies
+from .raw_server import (
+    Connection,
+    client,
+    closed_port,
+    cut_short,
+    drip,
+    garbage,
+    hang,
+    hang_up,
+    raw_server,
+    replies,
+    reset,
+)
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     monkeypatch.setattr(http, "_backoff", lambda attempt: 0.01)
     http._proxy.cache_clear()
-
-
-@asynccontextmanager
-async def client(**settings: object) -> AsyncGenerator[HttpClient]:
-    made = HttpClient(CloudSettings(driver="x", **settings), EventLog(cloud="lisbon"))  # type: ignore[arg-type]
-    try:
-        yield made
-    finally:
-        await made.aclose()
-        await made.aclose()
-
-
-async def _hang(connection: Connection) -> None:
-    await connection.request()
-    await anyio.sleep_forever()
-
-
-async def _hang_up(connection: Connection) -> None:
-    await connection.request()
-
-
-async def _reset(connection: Connection) -> None:
-    await connection.request()
-    socket = connection.stream.extra(anyio.abc.SocketAttribute.raw_socket)
-    socket.setsockopt(1, 13, struct.pack("ii", 1, 0))  # SO_LINGER: close with RST
-
-
-async def _garbage(connection: Connection) -> None:
-    await connection.request()
-    await connection.send(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
-
-
-async def _cut_short(connection: Connection) -> None:
-    await connection.request()
-    await connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
-
-
-async def _drip(connection: Connection) -> None:
-    await connection.request()
-    await connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-    while True:
-        await connection.send(b".")
-        await anyio.sleep(0.01)
 
 
 # ---------------------------------------------------------------------------------- what goes well
@@ -171,7 +134,7 @@ async def test_a_connection_that_the_server_closed_meanwhile():
 
 
 async def test_cancelled_requests_leak_no_place():
-    async with raw_server(_hang) as server, client(max_connections=2) as c:
+    async with raw_server(hang) as server, client(max_connections=2) as c:
         for _ in range(5):
             async with anyio.create_task_group() as group:
                 for _ in range(4):  # two of them wait for a place
@@ -223,12 +186,12 @@ async def test_there_is_no_such_name():
 @pytest.mark.parametrize(
     ("handler", "error", "text", "tries"),
     [
-        (_hang_up, CloudUnavailable, "broke the connection: ", 3),
-        (_reset, CloudUnavailable, "broke the connection: ", 3),
-        (_cut_short, CloudUnavailable, "broke the connection: ", 3),
-        (_garbage, ProtocolError, "sent what is no HTTP: illegal status line", 1),
-        (_hang, DeadlineExceeded, "no reply from 127.0.0.1:.* within 0.1 s", 3),
-        (_drip, DeadlineExceeded, "no reply from 127.0.0.1:.* within 0.1 s", 3),
+        (hang_up, CloudUnavailable, "broke the connection: ", 3),
+        (reset, CloudUnavailable, "broke the connection: ", 3),
+        (cut_short, CloudUnavailable, "broke the connection: ", 3),
+        (garbage, ProtocolError, "sent what is no HTTP", 1),
+        (hang, DeadlineExceeded, "no reply from 127.0.0.1:.* within 0.1 s", 3),
+        (drip, DeadlineExceeded, "no reply from 127.0.0.1:.* within 0.1 s", 3),
     ],
 )
 async def test_a_get_is_tried_again_and_a_post_is_not(handler, error, text: str, tries: int):
@@ -248,7 +211,7 @@ async def test_a_get_is_tried_again_and_a_post_is_not(handler, error, text: str,
 
 
 async def test_a_post_that_waits_for_a_connection_was_not_sent():
-    async with raw_server(_hang) as server, client(max_connections=1, retries=0) as c:
+    async with raw_server(hang) as server, client(max_connections=1, retries=0) as c:
         async with anyio.create_task_group() as group:
             group.start_soon(c.request, "GET", server.url)
             await anyio.sleep(0.05)
@@ -265,6 +228,16 @@ async def test_a_connection_that_does_not_come_to_stand():
         # Nobody shakes hands: TLS never begins.
         with pytest.raises(CloudUnavailable, match=f"no connection to 127.0.0.1:{port} within 0.1"):
             await c.request("GET", f"https://127.0.0.1:{port}/")
+
+
+# httpcore leaves the socket of a handshake that is cancelled to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_a_post_for_which_no_connection_came_to_stand_in_time_was_not_sent():
+    async with raw_server(hang) as server, client(retries=0) as c:
+        url = server.url.replace("http:", "https:")  # nobody shakes hands
+        with pytest.raises(DeadlineExceeded, match=f"no connection to 127.0.0.1:{server.port}"):
+            await c.request("POST", url, timeout=0.1)
+    gc.collect()
 
 
 async def test_a_proxy_that_is_dead_or_none():
@@ -432,11 +405,12 @@ async def test_a_stream_gives_what_is_stored_as_it_is_stored():
 
 
 async def test_leaving_a_stream_early_gives_its_place_back():
-    async with raw_server(_drip) as server, client(max_connections=1) as c:
-        for _ in range(3):
-            async with c.stream("GET", server.url) as reply:
-                async for _ in reply.chunks:
-                    break
+    async with raw_server(drip) as server, client(max_connections=1) as c:
+        with anyio.fail_after(2):
+            for _ in range(5):
+                async with c.stream("GET", server.url) as reply:
+                    async for _ in reply.chunks:
+                        break
         with pytest.raises(ZeroDivisionError):  # noqa: PT012
             async with c.stream("GET", server.url) as reply:
                 await anext(reply.chunks)
@@ -452,7 +426,7 @@ async def test_leaving_a_stream_early_gives_its_place_back():
 
 @pytest.mark.parametrize(
     ("handler", "error"),
-    [(_cut_short, CloudUnavailable), (_hang, DeadlineExceeded), (_garbage, ProtocolError)],
+    [(cut_short, CloudUnavailable), (hang, DeadlineExceeded), (garbage, ProtocolError)],
 )
 async def test_a_stream_that_breaks(handler, error: type[CloudError]):
     async with raw_server(handler) as server, client(request_timeout=0.1) as c:
@@ -462,7 +436,7 @@ async def test_a_stream_that_breaks(handler, error: type[CloudError]):
                     pass
         assert type(caught.value) is error
         assert len(server.requests) == 1
-        if handler is _cut_short:  # also to one who iterates outside of the block of the driver
+        if handler is cut_short:  # also to one who iterates outside of the block of the driver
             scope = c.stream("GET", server.url)
             reply = await scope.__aenter__()
             with pytest.raises(CloudUnavailable, match="broke the connection"):
@@ -553,102 +527,3 @@ def test_the_budget_is_earned_back():
     for _ in range(1000):
         budget.earn()
     assert [budget.spend() for _ in range(11)] == [True] * 10 + [False]
-
-
-# --------------------------------------------------------------------------------------------- TLS
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """A certificate for 127.0.0.1 that nobody trusts, and its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
-    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run(
-        [*command.split(), *names, "-keyout", str(key), "-out", str(cert)],
-        check=True,
-        capture_output=True,
-    )
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(cert, key)
-    return context, str(cert), str(key)
-
-
-async def test_tls(certificate):
-    context, cert, key = certificate
-    async with raw_server(replies(), tls=context) as server:
-        async with client(retries=0) as c:
-            with pytest.raises(
-                CloudUnavailable, match=r"its TLS certificate is not trusted \(self"
-            ):
-                await c.request("GET", server.url)
-        async with client(verify=False) as c:
-            assert (await c.request("GET", server.url)).status == 200
-        async with client(cacert=cert) as c:
-            assert (await c.request("GET", server.url)).status == 200
-            with pytest.raises(CloudUnavailable, match="is not trusted"):
-                await c.request("GET", server.url.replace("127.0.0.1", "localhost"))
-        for wrong, text in [("/nowhere.pem", "no such file or directory"), (key, "PEM|NO_CERT")]:
-            async with client(cacert=wrong) as c:
-                with pytest.raises(InvalidRequest, match=f"CA file .* cannot be used: .*{text}"):
-                    await c.request("GET", server.url)
-
-
-async def test_tls_to_one_who_speaks_none():
-    async def banner(connection: Connection) -> None:
-        await connection.send(b"220 mail.example ESMTP\r\n")
-        await anyio.sleep(0.2)
-
-    async with raw_server(banner) as server, client(retries=0) as c:
-        with pytest.raises(CloudUnavailable, match=r"no connection to .*SSL: WRONG_VERSION"):
-            await c.request("GET", server.url.replace("http:", "https:"))
-
-
-async def test_contexts_are_shared():
-    assert http._tls(True, None) is http._tls(True, None)
-
-
-# ----------------------------------------------------------------------------------------- proxies
-
-
-async def test_proxies_of_the_environment_and_of_the_settings(monkeypatch):
-    async with raw_server(replies()) as proxy, raw_server(replies()) as server:
-        address = proxy.url.removeprefix("http://")
-        for name, value in [
-            ("http_proxy", proxy.url),
-            ("HTTP_PROXY", address),
-            ("all_proxy", address),
-        ]:
-            http._proxy.cache_clear()
-            with monkeypatch.context() as environment:
-                environment.setenv(name, value)
-                async with client() as c:
-                    await c.request("GET", "http://cloud.invalid/a")
-            assert proxy.requests.pop().startswith(b"GET http://cloud.invalid/a HTTP/1.1")
-        http._proxy.cache_clear()
-        monkeypatch.setenv("http_proxy", proxy.url)
-        monkeypatch.setenv("no_proxy", f"x.invalid,127.0.0.1:{server.port}")
-        async with client() as c:
-            await c.request("GET", server.url)
-        assert (len(server.requests), proxy.requests) == (1, [])
-        async with client(proxy=proxy.url) as c:  # what is set for a cloud goes first
-            await c.request("GET", server.url)
-        assert len(proxy.requests) == 1
-
-
-# ----------------------------------------------------------------------------------------- imports
-
-
-def test_the_command_line_of_httpx_is_not_imported():
-    script = (
-        "import sys, anabranch, anabranch.http; "
-        "heavy = {'httpx._main', 'click', 'rich', 'pygments', 'structlog', 'pydantic', 'typer'}; "
-        "print(sorted(heavy & sys.modules.keys())); import httpx; print(httpx.main)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    found, main = done.stdout.splitlines()
-    assert found == "[]"
-    assert main.startswith("<function main")

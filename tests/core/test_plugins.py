@@ -79,11 +79,14 @@ def test_nothing_is_imported_before_it_is_needed(modules):
 def test_what_cannot_be_loaded_says_why_and_breaks_nothing_else(modules, value: str, said: str):
     points = [_point("x", value, "anabranch-x"), _point("good", "good_driver:driver", "g")]
     registry = PluginRegistry(points=points)
+    raised: list[PluginError] = []
     for _ in range(2):
         with pytest.raises(PluginError) as caught:
             registry.driver("x")
         assert said in str(caught.value)
         assert "driver 'x'" in str(caught.value)
+        raised.append(caught.value)
+    assert raised[0] is not raised[1]  # an exception keeps the traceback of every raise
     good, bad = registry.report()
     assert (good.kind, good.title, good.error, good.distribution) == ("good", "Good", "", "g")
     assert good.load_ms is not None
