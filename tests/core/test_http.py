@@ -29,6 +29,7 @@ from .raw_server import (
     closed_port,
     cut_short,
     drip,
+    forget_proxies,
     garbage,
     hang,
     hang_up,
@@ -41,7 +42,8 @@ from .raw_server import (
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     monkeypatch.setattr(http, "_backoff", lambda attempt: 0.01)
-    http._proxy.cache_clear()
+    forget_proxies()
+    http._proxies.cache_clear()
 
 
 # ---------------------------------------------------------------------------------- what goes well

@@ -50,7 +50,7 @@ import httpx
 if not sys.modules.get("httpx._main"):
     sys.modules.pop("httpx._main", None)
 
-__all__ = ["HttpClient", "Response", "StreamedResponse", "retry_after"]
+__all__ = ["HttpClient", "Response", "RetryBudget", "StreamedResponse", "retry_after"]
 
 Params = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
 
