@@ -36,7 +36,7 @@ def test_the_program_of_the_readme_runs(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "broken failed" in done.stdout
-    assert "sandbox 3" in done.stdout
+    assert "sandbox 4" in done.stdout
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ async def test_the_driver_of_the_how_to_drives(acme):
     port = listener.extra(anyio.abc.SocketAttribute.local_port)
     entry = {"driver": "acme", "url": f"http://127.0.0.1:{port}", "api_key": "hunter2"}
     clouds = {"one": entry, "two": {**entry, "api_key": "wrong"}}
-    registry = PluginRegistry(drivers={"acme": acme.driver})
+    registry = PluginRegistry(drivers={"acme": acme.driver}, points=[])
     async with listener, anyio.create_task_group() as group:
         group.start_soon(listener.serve, serve)
         async with Broker(Configuration(clouds=clouds), registry=registry) as broker:

@@ -51,6 +51,9 @@ class ErrorReport(msgspec.Struct, frozen=True, kw_only=True):
     retryable: bool = False
     remedy: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.message}. {self.remedy}" if self.remedy else self.message
+
     @classmethod
     def of(cls, error: AnabranchError) -> ErrorReport:
         """Describe an exception."""

@@ -78,7 +78,9 @@ class BrokerBase:
     ) -> None:
         """Load the drivers of the configured clouds, and check their settings. Connects nowhere.
 
-        A driver that cannot be loaded fails its clouds, not the broker.
+        It imports and may read files: make it before the loop runs, or in a thread
+        (`await anyio.to_thread.run_sync(Broker, configuration)`). A driver that cannot be loaded
+        fails its clouds, not the broker.
 
         Args:
             configuration: What `load_configuration` returns.
@@ -92,6 +94,7 @@ class BrokerBase:
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(DriverSpec)
         self._drivers: dict[str, Ops] = {}
+        self._static: dict[str, Capabilities] = {}
         self._routes: dict[tuple[str, str], Callable[..., Any]] = {}
         wrong: list[ConfigurationError] = []
         self._members: dict[str, _Member] = {}
@@ -189,8 +192,7 @@ class BrokerBase:
                 return lacks
 
             lacks = await member.probing.get(ask)
-            static = Capabilities.of(member.kind, self._drivers[member.kind])
-            member.capabilities = static.narrowed(lacks)
+            member.capabilities = self._static[member.kind].narrowed(lacks)
             member.probed = now
         return member.capabilities
 
@@ -375,13 +377,14 @@ class BrokerBase:
             if kind not in self._drivers:
                 self._manager.register(driver, kind)
                 self._drivers[kind] = driver
+                self._static[kind] = Capabilities.of(kind, driver)
             member.cloud = Cloud(name, driver.configure(name, entry, os.environ))
         except ConfigurationError:
             raise
         except Exception as exc:  # a bug: of this driver's clouds alone
             member.failure = PluginError(f"{type(exc).__name__} in driver {kind!r}: {exc}")
             return member
-        member.capabilities = Capabilities.of(kind, driver)
+        member.capabilities = self._static[kind]
         return member
 
     def _member(self, cloud: str) -> _Member:

@@ -546,8 +546,13 @@ def _no_tls() -> ssl.SSLContext:
 @lru_cache(maxsize=4096)
 def _proxy(scheme: str, host: str) -> str | None:
     """The proxy that the environment names for `host[:port]`, if any."""
-    proxies = urllib.request.getproxies()
-    if urllib.request.proxy_bypass(host):
+    proxies = _proxies()
+    if not proxies or urllib.request.proxy_bypass(host):
         return None
     proxy = proxies.get(scheme) or proxies.get("all")
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"
+
+
+@lru_cache(maxsize=1)
+def _proxies() -> dict[str, str]:
+    return urllib.request.getproxies()

@@ -36,8 +36,9 @@ __all__ = ["Broker"]
 class Broker(BrokerBase):
     """All configured clouds in one object.
 
-    `async with Broker(load_configuration()) as broker: await broker.instances.list()`. Every
-    collection is an attribute; connecting, logging in and importing happen when needed.
+    `broker = Broker(load_configuration())`, then `async with broker: await
+    broker.instances.list()`. Every collection is an attribute; connecting and logging in happen
+    when needed.
     """
 
     def __init__(

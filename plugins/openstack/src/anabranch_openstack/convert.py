@@ -91,7 +91,7 @@ def instance(cloud: str, server: wire.Server, raw: msgspec.Raw) -> Instance:
         if server.volumes
         else (),
         tags={k: v for k, v in metadata.items() if not k.startswith(OWN_PREFIX)}
-        if metadata
+        if CLIENT_TOKEN in metadata
         else metadata,
         client_token=metadata.get(CLIENT_TOKEN),
         fault=(fault.message or "") if fault else "",
