@@ -8,6 +8,7 @@ bounded; a request has a deadline of its own under that of the call.
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import random
 import re
@@ -50,12 +51,18 @@ import httpx
 if not sys.modules.get("httpx._main"):
     sys.modules.pop("httpx._main", None)
 
+# Their lines quote what must stay secret: signed URLs, and the headers that carry tokens.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+logging.getLogger("httpcore").setLevel(logging.INFO)
+
 __all__ = ["HttpClient", "Response", "RetryBudget", "StreamedResponse", "retry_after"]
 
 Params = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
 
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _RETRY_STATUS: Final = frozenset({429, 502, 503, 504})
+_LOST: Final = frozenset({502, 504})
+"""A proxy's word for that it got no answer: the request may have been carried out."""
 _LONGEST_WAIT: Final = 30.0
 _PORTS: Final = {"http": 80, "https": 443}
 _SENT: Final = "http11.send_request_headers.started"
@@ -163,7 +170,8 @@ class HttpClient:
         Raises:
             CloudUnavailable: no connection, or it broke.
             DeadlineExceeded: no reply in time.
-            OutcomeUnknown: either of these, after a request that is not idempotent was sent.
+            OutcomeUnknown: either of these, or a 502 or 504, after a request that is not
+                idempotent was sent.
             InvalidRequest: the URL or a header cannot be sent.
             ProtocolError: the reply is too long or no HTTP.
         """
@@ -185,6 +193,9 @@ class HttpClient:
                 if response.status < 500 and response.status != 429:
                     self._budget.earn()
                     return response
+                if response.status in _LOST and not again:
+                    text = f"{_host(url)} answered {response.status}: what is behind it may have"
+                    raise OutcomeUnknown(f"{text} done it", provider_code=response.status)
                 if response.status not in _RETRY_STATUS or not (again or response.status == 429):
                     return response
                 wait = retry_after(response.headers)

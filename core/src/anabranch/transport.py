@@ -259,6 +259,7 @@ class ConnectionPool:
         """
         self._context = context
         self._places = anyio.Semaphore(max_connections, fast_acquire=True)
+        self._most, self._busy = max_connections, 0
         self._idle: list[_Connection] = []
         self._closed = False
 
@@ -297,6 +298,7 @@ class ConnectionPool:
         """
         head, chunked = _head(method, target, headers)
         await self._places.acquire()
+        self._busy += 1
         connection: _Connection | None = None
         try:
             connection = await self._connection(origin, connect_timeout)
@@ -306,6 +308,7 @@ class ConnectionPool:
                 head, body, chunked=chunked, no_body=method == b"HEAD", timeout=read_timeout
             )
         except BaseException:
+            self._busy -= 1
             self._places.release()
             if connection is not None:
                 await connection.aclose()
@@ -319,13 +322,13 @@ class ConnectionPool:
             await self._idle.pop().aclose()
 
     async def _connection(self, origin: Origin, timeout: float | None) -> _Connection:
-        now = anyio.current_time()
-        for connection in reversed(self._idle):
-            if connection.origin == origin:
-                self._idle.remove(connection)
-                if now - connection.idle_since < _IDLE and connection.alive():
-                    return connection
-                await connection.aclose()
+        while (kept := self._take_idle(origin)) is not None:
+            fresh = anyio.current_time() - kept.idle_since < _IDLE
+            if fresh and kept.alive():
+                return kept
+            await kept.aclose()
+        while self._idle and self._busy + len(self._idle) > self._most:
+            await self._idle.pop(0).aclose()
         tls, host, port = origin
         try:
             with anyio.fail_after(timeout):
@@ -340,7 +343,14 @@ class ConnectionPool:
             raise ConnectFailed from exc
         return _Connection(stream, origin)
 
+    def _take_idle(self, origin: Origin) -> _Connection | None:
+        for number in range(len(self._idle) - 1, -1, -1):
+            if self._idle[number].origin == origin:
+                return self._idle.pop(number)
+        return None
+
     def _release(self, connection: _Connection) -> None:
+        self._busy -= 1
         if connection.reusable and not self._closed:
             connection.idle_since = anyio.current_time()
             self._idle.append(connection)

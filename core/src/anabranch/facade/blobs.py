@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio
+
 from anabranch.answer import Answer
 from anabranch.broker import BrokerBase
 from anabranch.errors import ConfigurationError, NotFound
@@ -66,13 +68,16 @@ class Blobs:
     ) -> Blob:
         """Store a blob while its content arrives, replacing one of that name.
 
+        The content is closed at the end, if it can be, even when it was not read to its end.
+
         Raises:
             NotFound: no such bucket.
             OutcomeUnknown: the answer was lost.
         """
-        blob: Blob = await self._broker.invoke(
-            cloud, "create_blob", {"spec": spec, "content": content}, timeout=timeout
-        )
+        async with _closing(content):
+            blob: Blob = await self._broker.invoke(
+                cloud, "create_blob", {"spec": spec, "content": content}, timeout=timeout
+            )
         return blob
 
     async def set_metadata(self, target: str | QualifiedId, metadata: Mapping[str, str]) -> Blob:
@@ -103,13 +108,12 @@ class Blobs:
         *,
         timeout: float = _TRANSFER,
     ) -> BlobSegment:
-        """Store one segment; `order` counts from 1."""
-        segment: BlobSegment = await self._broker.invoke(
-            cloud,
-            "upload_blob_segment",
-            {"spec": spec, "upload_id": upload_id, "order": order, "content": content},
-            timeout=timeout,
-        )
+        """Store one segment; `order` counts from 1. The content is closed as by `create`."""
+        arguments = {"spec": spec, "upload_id": upload_id, "order": order, "content": content}
+        async with _closing(content):
+            segment: BlobSegment = await self._broker.invoke(
+                cloud, "upload_blob_segment", arguments, timeout=timeout
+            )
         return segment
 
     async def complete_upload(
@@ -138,3 +142,13 @@ class Blobs:
             )
         arguments = {"bucket_id": bucket_id, "blob_id": blob_id, **arguments}
         return await self._broker.invoke(where.cloud, operation, arguments)
+
+
+@asynccontextmanager
+async def _closing(content: AsyncIterator[bytes]) -> AsyncGenerator[None]:
+    try:
+        yield
+    finally:
+        if isinstance(content, AsyncGenerator):
+            with anyio.move_on_after(1, shield=True):
+                await content.aclose()

@@ -22,6 +22,8 @@ __all__ = ["Instances"]
 
 _WAIT: Final = 300.0
 _LOOK: Final = 30.0
+_LOOKS: Final = (0.0, 1.0, 4.0)
+"""Pauses before each look for a lost instance: it may take the cloud a moment to list it."""
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 5.0
 
@@ -243,16 +245,20 @@ class Instances(OwnedCollection[Instance, InstanceSpec]):
         lost.remedy = f"Look for it before you try again: anabranch instances list --cloud {cloud}"
         if spec.client_token is None:
             raise lost
-        answer = await self.list(
-            clouds=[cloud],
-            timeout=_LOOK,
-            keep=lambda instance: instance.client_token == spec.client_token,
-        )
-        if answer.items:
-            return answer.items[0]
+        complete = False
+        for pause in _LOOKS:
+            await anyio.sleep(pause)
+            answer = await self.list(
+                clouds=[cloud],
+                timeout=_LOOK,
+                keep=lambda instance: instance.client_token == spec.client_token,
+            )
+            if answer.items:
+                return answer.items[0]
+            complete = answer.cloud(cloud).status is CloudStatus.OK
         lost.message = (
             f"{lost.message}; looked for it by its token, and found nothing"
-            if answer.cloud(cloud).status is CloudStatus.OK
+            if complete
             else f"{lost.message}; it could not be looked for either"
         )
         raise lost

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from anabranch.testing.traffic import RequestLog
 
-__all__ = ["CUT", "Misbehaving", "Reply"]
+__all__ = ["CUT", "Misbehaving", "Reply", "plain_reply"]
 
 CUT = "anabranch.cut"
 """Key in the ASGI `state` under which a server offers a callable that cuts the connection."""

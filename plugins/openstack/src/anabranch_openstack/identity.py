@@ -21,7 +21,7 @@ from anabranch_openstack.catalog import CatalogService
 from anabranch_openstack.replies import decoded, failure, request_id
 from anabranch_openstack.settings import AuthSettings, OpenStackSettings
 
-__all__ = ["Access", "keystone_url", "log_in", "login_body"]
+__all__ = ["Access", "Named", "keystone_url", "log_in", "login_body"]
 
 
 class Named(msgspec.Struct, frozen=True):
