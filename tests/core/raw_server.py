@@ -10,7 +10,6 @@ from anyio.abc import SocketAttribute, SocketListener
 from anyio.streams.buffered import BufferedByteReceiveStream
 from anyio.streams.tls import TLSListener
 
-from anabranch import http
 from anabranch.http import HttpClient
 from anabranch.logs import EventLog
 from anabranch.settings import CloudSettings
@@ -130,13 +129,6 @@ async def client(**settings: object) -> AsyncGenerator[HttpClient]:
     finally:
         await made.aclose()
         await made.aclose()
-
-
-def forget_proxies() -> None:
-    """Let the environment be read anew: it is read once in a process."""
-    for cached in ("_proxy", "_proxies"):
-        if hasattr(http, cached):
-            getattr(http, cached).cache_clear()
 
 
 # What a server may do wrong.

@@ -29,7 +29,6 @@ from .raw_server import (
     closed_port,
     cut_short,
     drip,
-    forget_proxies,
     garbage,
     hang,
     hang_up,
@@ -42,8 +41,6 @@ from .raw_server import (
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     monkeypatch.setattr(http, "_backoff", lambda attempt: 0.01)
-    forget_proxies()
-    http._proxies.cache_clear()
 
 
 # ---------------------------------------------------------------------------------- what goes well

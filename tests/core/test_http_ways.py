@@ -10,8 +10,6 @@ import pytest
 from anabranch import http
 from anabranch.errors import CloudUnavailable, InvalidRequest
 
-from .raw_server import Connection, client, forget_proxies, raw_server, replies
-
 # --------------------------------------------------------------------------------------------- TLS
 
 
@@ -77,15 +75,11 @@ async def test_proxies_of_the_environment_and_of_the_settings(monkeypatch):
             ("HTTP_PROXY", address),
             ("all_proxy", address),
         ]:
-            forget_proxies()
-            http._proxies.cache_clear()
             with monkeypatch.context() as environment:
                 environment.setenv(name, value)
                 async with client() as c:
                     await c.request("GET", "http://cloud.invalid/a")
             assert proxy.requests.pop().startswith(b"GET http://cloud.invalid/a HTTP/1.1")
-        forget_proxies()
-        http._proxies.cache_clear()
         monkeypatch.setenv("http_proxy", proxy.url)
         monkeypatch.setenv("no_proxy", f"x.invalid,127.0.0.1:{server.port}")
         async with client() as c:

@@ -143,6 +143,7 @@ class HttpClient:
         self._clients: dict[tuple[str, str | None], httpx.AsyncClient] = {}
         self._opening = anyio.Lock()
         self._budget = RetryBudget()
+        self._proxies: dict[str, str] | None = None
 
     async def request(
         self,
@@ -340,7 +341,7 @@ class HttpClient:
             parts = urlsplit(url)
         except ValueError:
             raise InvalidRequest(f"{redact_url(url)!r} is no URL") from None
-        proxy = self._settings.proxy or _proxy(parts.scheme, _host(url))
+        proxy = self._settings.proxy or self._environment_proxy(parts.scheme, _host(url))
         key = parts.scheme, proxy
         if (client := self._clients.get(key)) is not None:
             return client
@@ -348,6 +349,15 @@ class HttpClient:
             if key not in self._clients:
                 self._clients[key] = await self._open(parts.scheme, proxy)
             return self._clients[key]
+
+    def _environment_proxy(self, scheme: str, host: str) -> str | None:
+        """The proxy that the environment names for `host[:port]`, if any; read once."""
+        if self._proxies is None:
+            self._proxies = urllib.request.getproxies()
+        if not self._proxies or urllib.request.proxy_bypass(host):
+            return None
+        proxy = self._proxies.get(scheme) or self._proxies.get("all")
+        return proxy if not proxy or "://" in proxy else f"http://{proxy}"
 
     async def _open(self, scheme: str, proxy: str | None) -> httpx.AsyncClient:
         settings = self._settings
@@ -552,18 +562,3 @@ def _tls(verify: bool, cacert: str | None) -> ssl.SSLContext:
 def _no_tls() -> ssl.SSLContext:
     """A context that trusts nobody, for plain HTTP: httpx wants one, and its own is dear."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-@lru_cache(maxsize=4096)
-def _proxy(scheme: str, host: str) -> str | None:
-    """The proxy that the environment names for `host[:port]`, if any."""
-    proxies = _proxies()
-    if not proxies or urllib.request.proxy_bypass(host):
-        return None
-    proxy = proxies.get(scheme) or proxies.get("all")
-    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
-
-
-@lru_cache(maxsize=1)
-def _proxies() -> dict[str, str]:
-    return urllib.request.getproxies()
