@@ -12,6 +12,7 @@ import importlib.util
 import ipaddress
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,17 @@ def _scrubbed_environment(_nobody: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     for name in [name for name in os.environ if name.startswith("XDG_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(_nobody))
+
+
+# ------------------------------------------------------------------------------------------- logs
+
+
+@pytest.fixture(autouse=True)
+def _structlog_as_it_came() -> Iterator[None]:
+    """Let no test inherit the logging that another one configured."""
+    yield
+    if "structlog" in sys.modules:
+        sys.modules["structlog"].reset_defaults()
 
 
 # ---------------------------------------------------------------------------------------- network

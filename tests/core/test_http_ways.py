@@ -10,6 +10,8 @@ import pytest
 from anabranch import http
 from anabranch.errors import CloudUnavailable, InvalidRequest
 
+from .raw_server import Connection, client, raw_server, replies
+
 # --------------------------------------------------------------------------------------------- TLS
 
 
