@@ -31,9 +31,21 @@ def _all_of(tree: ast.Module) -> list[str] | None:
 
 
 def _defined(tree: ast.Module) -> set[str]:
-    """Public classes and functions that the module itself defines."""
+    """Public classes and functions that the module itself defines.
+
+    A handler is not: `@routes.get(…)` hands it to a table, and nobody needs its name.
+    """
     kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    return {n.name for n in tree.body if isinstance(n, kinds) and not n.name.startswith("_")}
+    return {
+        node.name
+        for node in tree.body
+        if isinstance(node, kinds)
+        and not node.name.startswith("_")
+        and not any(
+            isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Attribute)
+            for decorator in node.decorator_list
+        )
+    }
 
 
 def _re_exported(tree: ast.Module, package: str) -> set[str]:

@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from anabranch_cli.coercion import lightened
 
-__all__ = ["COLLECTIONS", "MODULES", "Root", "sub_application"]
+__all__ = ["COLLECTIONS", "MODULES", "CollectionGroup", "Lazy", "Root", "sub_application"]
 
 COLLECTIONS: Final[Mapping[str, str]] = {
     "instances": "Machines: list, create, start, stop, destroy …",

@@ -29,7 +29,7 @@ from anabranch_cli.session import ExitCode, Session, sentence, session, tell, wr
 if TYPE_CHECKING:
     from anabranch import Answer, CloudReport, Configuration, FanOut
 
-__all__ = ["list_command", "verdict"]
+__all__ = ["Listing", "check_fields", "list_blobs", "list_command", "verdict"]
 
 
 def list_command(collection: str) -> Callable[..., int]:

@@ -25,7 +25,9 @@ __all__ = [
     "View",
     "check_require",
     "complete_clouds",
+    "complete_drivers",
     "complete_targets",
+    "configured_clouds",
 ]
 
 

@@ -10,11 +10,15 @@ from msgspec import field
 
 __all__ = [
     "AvailabilityZone",
+    "Fault",
     "Flavor",
     "Image",
     "Keypair",
     "KeypairItem",
+    "NetworkedAddress",
+    "Reference",
     "Server",
+    "ZoneState",
 ]
 
 

@@ -356,7 +356,7 @@ _FOR_ADMINISTRATORS = {
 
 
 @routes.on("POST", "/v2.1/servers/{server_id}/action", policy="os_compute_api:servers:action")
-def _act(request: Request) -> Reply:
+def act(request: Request) -> Reply:
     """Do what the one key of the body says."""
     try:
         body = request.json()
@@ -386,7 +386,7 @@ def _act(request: Request) -> Reply:
     policy="os_compute_api:os-remote-consoles",
     since=6,
 )
-def _open_console(request: Request) -> Reply:
+def open_console(request: Request) -> Reply:
     """A URL that shows the screen for a while."""
     wanted = request.wants("remote_console")
     require("remote_console", wanted, "protocol", "type")
@@ -403,7 +403,7 @@ def _open_console(request: Request) -> Reply:
     "/v2.1/servers/{server_id}/os-instance-actions",
     policy="os_compute_api:os-instance-actions:list",
 )
-def _list_actions(request: Request) -> Reply:
+def list_actions(request: Request) -> Reply:
     """What was done to a server, latest first."""
     server = own_server(request)
     shown: list[Document] = []
@@ -428,7 +428,7 @@ def _list_actions(request: Request) -> Reply:
     "/v2.1/servers/{server_id}/diagnostics",
     policy="os_compute_api:os-server-diagnostics",
 )
-def _show_diagnostics(request: Request) -> Reply:
+def show_diagnostics(request: Request) -> Reply:
     """For administrators only."""
     own_server(request)
     raise Refusal(403, "Policy doesn't allow os_compute_api:os-server-diagnostics to be performed.")

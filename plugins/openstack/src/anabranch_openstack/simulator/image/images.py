@@ -24,7 +24,7 @@ from anabranch_openstack.simulator.wire import (
     json_reply,
 )
 
-__all__ = ["routes"]
+__all__ = ["routes", "set_field"]
 
 routes = Routes()
 
