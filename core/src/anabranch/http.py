@@ -64,6 +64,7 @@ _RETRY_STATUS: Final = frozenset({429, 502, 503, 504})
 _LOST: Final = frozenset({502, 504})
 """A proxy's word for that it got no answer: the request may have been carried out."""
 _LONGEST_WAIT: Final = 30.0
+_HEADERS: Final = {"user-agent": "anabranch", "accept": "*/*", "accept-encoding": "gzip"}
 _PORTS: Final = {"http": 80, "https": 443}
 _SENT: Final = "http11.send_request_headers.started"
 """httpcore's word for that a request begins to be sent."""
@@ -140,10 +141,9 @@ class HttpClient:
 
     def __init__(self, settings: CloudSettings, log: EventLog) -> None:
         self._settings, self._log = settings, log
-        self._clients: dict[tuple[str, str | None], httpx.AsyncClient] = {}
+        self._transports: dict[tuple[str, str | None], httpx.AsyncBaseTransport] = {}
         self._opening = anyio.Lock()
         self._budget = RetryBudget()
-        self._proxies: dict[str, str] | None = None
 
     async def request(
         self,
@@ -233,26 +233,24 @@ class HttpClient:
             DeadlineExceeded: nothing came in time.
         """
         seconds = timeout or self._settings.request_timeout
-        limits = httpx.Timeout(
-            seconds, connect=min(seconds, self._settings.connect_timeout), pool=seconds
-        )
+        connect = min(seconds, self._settings.connect_timeout)
         with self._translated(url):
-            client = await self._client(url)
-            request = client.build_request(
+            transport = await self._transport(url)
+            request = httpx.Request(
                 method,
                 _with(url, params),
-                headers={"accept-encoding": "identity", **(headers or {})},
-                timeout=limits,
+                headers={**_HEADERS, "accept-encoding": "identity", **(headers or {})},
+                extensions={"timeout": _limits(connect, seconds)},
             )
-            reply = await client.send(request, stream=True)
+            reply = await transport.handle_async_request(request)
         async with _body(reply) as raw, aclosing(self._chunks(raw, url)) as chunks:
             yield StreamedResponse(reply.status_code, _lower(reply), chunks)
 
     async def aclose(self) -> None:
         """Close all connections; idempotent."""
-        while self._clients:
-            _, client = self._clients.popitem()
-            await client.aclose()
+        while self._transports:
+            _, transport = self._transports.popitem()
+            await transport.aclose()
 
     async def _once(
         self,
@@ -273,17 +271,17 @@ class HttpClient:
 
         with self._translated(url, lambda: sent and not idempotent):
             with anyio.move_on_after(most):
-                client = await self._client(url)
-                request = client.build_request(
+                transport = await self._transport(url)
+                # `most` bounds all of it; the connection alone must stand sooner.
+                limits = _limits(self._settings.connect_timeout, None)
+                request = httpx.Request(
                     method,
                     _with(url, params),
-                    headers=dict(headers or {}),
+                    headers={**_HEADERS, **(headers or {})},
                     content=content,
-                    # `most` bounds all of it; the connection alone must stand sooner.
-                    timeout=httpx.Timeout(None, connect=self._settings.connect_timeout),
-                    extensions={"trace": watch},
+                    extensions={"timeout": limits, "trace": watch},
                 )
-                reply = await client.send(request, stream=True)
+                reply = await transport.handle_async_request(request)
                 async with _body(reply) as raw:
                     body = await self._read(reply, raw)
                 return Response(reply.status_code, _lower(reply), body)
@@ -336,30 +334,21 @@ class HttpClient:
             text = "the request cannot be sent: a character in a header that is not ASCII"
             raise InvalidRequest(text) from None
 
-    async def _client(self, url: str) -> httpx.AsyncClient:
+    async def _transport(self, url: str) -> httpx.AsyncBaseTransport:
         try:
             parts = urlsplit(url)
         except ValueError:
             raise InvalidRequest(f"{redact_url(url)!r} is no URL") from None
-        proxy = self._settings.proxy or self._environment_proxy(parts.scheme, _host(url))
+        proxy = self._settings.proxy or _environment_proxy(parts.scheme, parts.netloc)
         key = parts.scheme, proxy
-        if (client := self._clients.get(key)) is not None:
-            return client
+        if (transport := self._transports.get(key)) is not None:
+            return transport
         async with self._opening:
-            if key not in self._clients:
-                self._clients[key] = await self._open(parts.scheme, proxy)
-            return self._clients[key]
+            if key not in self._transports:
+                self._transports[key] = await self._open(parts.scheme, proxy)
+            return self._transports[key]
 
-    def _environment_proxy(self, scheme: str, host: str) -> str | None:
-        """The proxy that the environment names for `host[:port]`, if any; read once."""
-        if self._proxies is None:
-            self._proxies = urllib.request.getproxies()
-        if not self._proxies or urllib.request.proxy_bypass(host):
-            return None
-        proxy = self._proxies.get(scheme) or self._proxies.get("all")
-        return proxy if not proxy or "://" in proxy else f"http://{proxy}"
-
-    async def _open(self, scheme: str, proxy: str | None) -> httpx.AsyncClient:
+    async def _open(self, scheme: str, proxy: str | None) -> httpx.AsyncBaseTransport:
         settings = self._settings
         context = _no_tls()
         if scheme == "https":
@@ -368,18 +357,16 @@ class HttpClient:
             except OSError as exc:
                 msg = f"the CA file {settings.cacert!r} cannot be used: {_reason(exc)}"
                 raise InvalidRequest(msg, remedy="Correct the setting 'cacert'") from exc
+        if proxy is None:
+            return _Transport(context, settings.max_connections)
         try:
-            return httpx.AsyncClient(
+            return httpx.AsyncHTTPTransport(
                 verify=context,
                 proxy=proxy,
-                transport=None if proxy else _Transport(context, settings.max_connections),
-                trust_env=False,
-                follow_redirects=False,
                 limits=httpx.Limits(max_connections=settings.max_connections),
-                headers={"user-agent": "anabranch", "accept-encoding": "gzip"},
             )
         except (ValueError, ImportError, httpx.InvalidURL):  # ImportError: SOCKS, not installed
-            msg = f"the proxy {redact_url(proxy or '')!r} cannot be used"
+            msg = f"the proxy {redact_url(proxy)!r} cannot be used"
             raise InvalidRequest(msg, remedy="Write it as http://HOST:PORT") from None
 
     def _translate(self, exc: Exception, outcome_unknown: bool, url: str) -> CloudError:
@@ -562,3 +549,19 @@ def _tls(verify: bool, cacert: str | None) -> ssl.SSLContext:
 def _no_tls() -> ssl.SSLContext:
     """A context that trusts nobody, for plain HTTP: httpx wants one, and its own is dear."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _limits(connect: float, read: float | None) -> dict[str, float | None]:
+    """Timeouts in seconds, as httpx hands them to its transports."""
+    return {"connect": connect, "read": read, "write": read, "pool": read}
+
+
+def _environment_proxy(scheme: str, place: str) -> str | None:
+    """The proxy that the environment names for `[user@]host[:port]`, if any."""
+    names = [f"{scheme}_proxy", "all_proxy"]
+    if "REQUEST_METHOD" not in os.environ:  # in a CGI script HTTP_PROXY is the client's header
+        names += [f"{scheme}_proxy".upper(), "ALL_PROXY"]
+    proxy = next((value for name in names if (value := os.environ.get(name))), None)
+    if not proxy or urllib.request.proxy_bypass(place.rpartition("@")[2]):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
