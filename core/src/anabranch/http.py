@@ -22,7 +22,8 @@ from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from time import time
-from typing import Final, cast
+from types import TracebackType
+from typing import Final, Self, cast
 from urllib.parse import quote, urlencode, urlsplit
 
 import anyio
@@ -291,7 +292,7 @@ class HttpClient:
         lost = DeadlineExceeded if idempotent else OutcomeUnknown
         raise lost(f"no reply from {host} within {most:g} s")
 
-    async def _read(self, reply: httpx.Response, raw: AsyncGenerator[bytes]) -> bytes:
+    async def _read(self, reply: httpx.Response, raw: AsyncIterator[bytes]) -> bytes:
         """Read and decompress, and never hold more than is allowed, however well it compresses."""
         most = room = self._settings.max_body_bytes
         coding = reply.headers.get("content-encoding", "identity").strip().lower()
@@ -315,7 +316,7 @@ class HttpClient:
             raise ProtocolError("the reply cannot be decompressed: its end is missing")
         return b"".join(chunks)
 
-    async def _chunks(self, raw: AsyncGenerator[bytes], url: str) -> AsyncGenerator[bytes]:
+    async def _chunks(self, raw: AsyncIterator[bytes], url: str) -> AsyncGenerator[bytes]:
         with self._translated(url):
             async for chunk in raw:
                 yield chunk
@@ -398,10 +399,12 @@ class _Reply(httpx.AsyncByteStream):
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _as_httpx():
-            async for chunk in self._exchange:
-                yield chunk
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        with _AsHttpx():
+            return await anext(self._exchange)
 
     async def aclose(self) -> None:
         await self._exchange.aclose()
@@ -423,7 +426,7 @@ class _Transport(httpx.AsyncBaseTransport):
             if trace:
                 await trace(_SENT, {})
 
-        with _as_httpx():
+        with _AsHttpx():
             exchange = await self._pool.request(
                 (url.scheme == "https", url.host, url.port or _PORTS[url.scheme]),
                 request.method.encode("ascii"),
@@ -440,22 +443,31 @@ class _Transport(httpx.AsyncBaseTransport):
         await self._pool.aclose()
 
 
-@contextmanager
-def _as_httpx() -> Generator[None]:
-    """Let the exceptions of our connections out as those that httpcore's become."""
-    try:
-        yield
-    except ConnectFailed as exc:
-        late = isinstance(exc.__cause__, TimeoutError)
-        raise (httpx.ConnectTimeout if late else httpx.ConnectError)("no connection") from exc
-    except TimeoutError as exc:
-        raise httpx.ReadTimeout("nothing came") from exc
-    except BrokenConnection as exc:
-        raise httpx.ReadError("the connection broke") from exc
-    except NoHttp as exc:
-        raise httpx.RemoteProtocolError(str(exc)) from exc
-    except ValueError as exc:
-        raise httpx.LocalProtocolError(str(exc)) from None
+class _AsHttpx:
+    """Lets the exceptions of our connections out as those that httpcore's become."""
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if exc is None or isinstance(exc, StopAsyncIteration):
+            return
+        if isinstance(exc, ConnectFailed):
+            late = isinstance(exc.__cause__, TimeoutError)
+            raise (httpx.ConnectTimeout if late else httpx.ConnectError)("no connection") from exc
+        if isinstance(exc, TimeoutError):
+            raise httpx.ReadTimeout("nothing came") from exc
+        if isinstance(exc, BrokenConnection):
+            raise httpx.ReadError("the connection broke") from exc
+        if isinstance(exc, NoHttp):
+            raise httpx.RemoteProtocolError(str(exc)) from exc
+        if isinstance(exc, ValueError):
+            raise httpx.LocalProtocolError(str(exc)) from None
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -502,22 +514,26 @@ def _reason(exc: BaseException) -> str:
 
 
 @asynccontextmanager
-async def _body(reply: httpx.Response) -> AsyncGenerator[AsyncGenerator[bytes]]:
-    """Give the body as sent, and close the reply.
+async def _body(reply: httpx.Response) -> AsyncGenerator[AsyncIterator[bytes]]:
+    """Give the body as sent, and close it.
 
     (httpx itself would decompress each chunk to whatever size it comes to.)
     """
-    raw = cast("AsyncGenerator[bytes]", reply.aiter_raw())
+    stream = cast("httpx.AsyncByteStream", reply.stream)
+    raw = aiter(stream)
     try:
         yield raw
     finally:
-        with anyio.move_on_after(1, shield=True):
-            await reply.aclose()
-            # httpx leaves the generators inside of this one to the garbage collector, and trio
-            # complains of that. The connection is closed: reading on comes to the end of them all.
-            with suppress(httpx.HTTPError, httpx.StreamError):
-                async for _ in raw:
-                    pass
+        if isinstance(stream, _Reply):
+            await stream.aclose()
+        else:
+            with anyio.move_on_after(1, shield=True):
+                await stream.aclose()
+                # httpcore leaves its generators to the garbage collector, and trio complains of
+                # that. The connection is closed: reading on comes to the end of them all.
+                with suppress(httpx.HTTPError, httpx.StreamError):
+                    async for _ in raw:
+                        pass
 
 
 def _host(url: str) -> str:

@@ -224,12 +224,10 @@ def _addresses(
 ) -> tuple[tuple[NetworkAddress, ...], tuple[NetworkAddress, ...]]:
     public: list[NetworkAddress] = []
     private: list[NetworkAddress] = []
-    if server.addresses:
-        for addresses in server.addresses.values():
-            for found in addresses:
-                kind = _IPV6 if found.version == 6 else _IPV4
-                side = public if found.type == "floating" else private
-                side.append(NetworkAddress(found.addr, kind))
+    for addresses in server.addresses.values() if server.addresses else ():
+        for found in addresses:
+            address = NetworkAddress(found.addr, _IPV6 if found.version == 6 else _IPV4)
+            (public if found.type == "floating" else private).append(address)
     if server.access_ipv4 or server.access_ipv6:
         known = {a.address for a in (*public, *private)}
         for text, kind in ((server.access_ipv4, _IPV4), (server.access_ipv6, _IPV6)):
