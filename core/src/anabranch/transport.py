@@ -1,4 +1,4 @@
-"""HTTP/1.1 over anyio streams: the connections of one cloud, below the httpx client.
+"""HTTP/1.1 over anyio streams: the connections of one cloud.
 
 httpcore, which httpx uses otherwise, costs twice the CPU (docs/decisions/transport.md). Replies
 are parsed by llhttp (httptools). It knows neither proxies nor HTTP/2: for a proxy
