@@ -8,7 +8,7 @@ are parsed by llhttp (httptools). It knows neither proxies nor HTTP/2: for a pro
 from __future__ import annotations
 
 import re
-import select
+import selectors
 import ssl
 from collections import deque
 from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
@@ -24,6 +24,9 @@ Headers = Sequence[tuple[bytes, bytes]]
 Origin = tuple[bool, str, int]
 """Whether it speaks TLS, its host, its port."""
 
+_Selector: type[selectors.BaseSelector] = getattr(
+    selectors, "PollSelector", selectors.SelectSelector
+)
 _MOST_HEAD_BYTES: Final = 64 * 1024
 _CHUNK: Final = 256 * 1024
 _IDLE: Final = 30.0
@@ -200,10 +203,11 @@ class _Connection:
 
     def alive(self) -> bool:
         """Whether an idle connection is still open: nothing to read, not even its end."""
+        raw_socket = self._stream.extra(SocketAttribute.raw_socket)  # noqa: S610  not Django
         try:
-            poll = select.poll()
-            poll.register(self._stream.extra(SocketAttribute.raw_socket), select.POLLIN)  # noqa: S610
-            return not poll.poll(0)
+            with _Selector() as selector:
+                selector.register(raw_socket, selectors.EVENT_READ)
+                return not selector.select(0)
         except (OSError, ValueError):
             return False
 
@@ -217,10 +221,13 @@ class _Connection:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """llhttp: a header field."""
-        self.headers.append((name, value))
+        if not self._surplus:
+            self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """llhttp: the head is complete; heads of 1xx are followed by another."""
+        if self._surplus:
+            return
         self.status = self._parser.get_status_code()
         if self.status < 200:
             self.headers = []
@@ -230,11 +237,12 @@ class _Connection:
 
     def on_body(self, body: bytes) -> None:
         """llhttp: a piece of the body."""
-        self._body.append(body)
+        if not self._surplus:
+            self._body.append(body)
 
     def on_message_complete(self) -> None:
         """llhttp: the reply is complete."""
-        if self.headers_done:
+        if self.headers_done and not self._surplus:
             self.complete = True
             self._kept = self._framed() and self._parser.should_keep_alive()
 
