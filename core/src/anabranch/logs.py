@@ -46,7 +46,7 @@ class EventLog:
     def _emit(self, level: int, event: str, fields: Mapping[str, object]) -> None:
         if not _GATE.isEnabledFor(level):
             return
-        # Importing structlog costs 0.2 s of CPU: more than a whole listing of ten clouds.
+        # Importing structlog costs 0.13 s of CPU: half of what listing ten clouds costs.
         import structlog
 
         safe: dict[str, Any] = redact({**self._bound, **fields})
