@@ -1,7 +1,7 @@
 """Environment variables as configuration, read by pydantic-settings.
 
-A module of its own because importing it costs half as much CPU as listing ten clouds: it is imported
-only when such a variable is set.
+A module of its own because importing it costs half of what listing ten clouds does: it is
+imported only when such a variable is set.
 """
 
 from __future__ import annotations
