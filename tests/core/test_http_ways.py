@@ -1,5 +1,6 @@
 """The ways to a cloud: TLS, proxies; and what is imported for it."""
 
+import logging
 import ssl
 import subprocess
 import sys
@@ -107,3 +108,25 @@ def test_the_command_line_of_httpx_is_not_imported():
     found, main = done.stdout.splitlines()
     assert found == "[]"
     assert main.startswith("<function main")
+
+
+# ----------------------------------------------------------------------------------------- headers
+
+
+async def test_a_header_is_sent_once_whatever_its_case():
+    async with raw_server(replies()) as server, client() as c:
+        await c.request("GET", server.url, headers={"Accept": "text/xml", "USER-AGENT": "mine"})
+    sent = server.requests[0].lower()
+    assert sent.count(b"\r\naccept:") == sent.count(b"\r\nuser-agent:") == 1
+    assert b"accept: text/xml" in sent
+    assert b"user-agent: mine" in sent
+
+
+async def test_nothing_logs_a_header_that_carries_a_token(caplog):
+    caplog.set_level(logging.DEBUG)
+    async with raw_server(replies()) as proxy:
+        for settings in ({}, {"proxy": proxy.url}):
+            async with client(**settings) as c:
+                await c.request("GET", proxy.url, headers={"x-auth-token": "hunter2"})
+    assert len(proxy.requests) == 2
+    assert "hunter2" not in caplog.text

@@ -52,8 +52,7 @@ import httpx
 if not sys.modules.get("httpx._main"):
     sys.modules.pop("httpx._main", None)
 
-# Their lines quote what must stay secret: signed URLs, and the headers that carry tokens.
-logging.getLogger("httpx").setLevel(logging.WARNING)
+# Its DEBUG lines quote the headers that carry tokens. (Used behind a proxy alone.)
 logging.getLogger("httpcore").setLevel(logging.INFO)
 
 __all__ = ["HttpClient", "Response", "RetryBudget", "StreamedResponse", "retry_after"]
@@ -240,7 +239,7 @@ class HttpClient:
             request = httpx.Request(
                 method,
                 _with(url, params),
-                headers={**_HEADERS, "accept-encoding": "identity", **(headers or {})},
+                headers=_headers({"accept-encoding": "identity", **(headers or {})}),
                 extensions={"timeout": _limits(connect, seconds)},
             )
             reply = await transport.handle_async_request(request)
@@ -278,7 +277,7 @@ class HttpClient:
                 request = httpx.Request(
                     method,
                     _with(url, params),
-                    headers={**_HEADERS, **(headers or {})},
+                    headers=_headers(headers),
                     content=content,
                     extensions={"timeout": limits, "trace": watch},
                 )
@@ -565,6 +564,13 @@ def _tls(verify: bool, cacert: str | None) -> ssl.SSLContext:
 def _no_tls() -> ssl.SSLContext:
     """A context that trusts nobody, for plain HTTP: httpx wants one, and its own is dear."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _headers(given: Mapping[str, str] | None) -> httpx.Headers:
+    """Lay what is given over what is usual, whatever the case of the names."""
+    headers = httpx.Headers(_HEADERS)
+    headers.update(given)
+    return headers
 
 
 def _limits(connect: float, read: float | None) -> dict[str, float | None]:
