@@ -23,7 +23,15 @@ from blockbuster import BlockBuster, blockbuster_ctx
 SCRUBBED_PREFIXES = ("ANABRANCH_", "CLOUDSTACK_", "ONE_", "OS_")
 SCRUBBED = {"http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy", "ssl_cert_file"}
 
-OUR_PACKAGES = ("anabranch", "anabranch_cli", "anabranch_mock", "anabranch_openstack")
+OUR_PACKAGES = (
+    "anabranch",
+    "anabranch_cli",
+    "anabranch_cloudstack",
+    "anabranch_mock",
+    "anabranch_opennebula",
+    "anabranch_openstack",
+    "anabranch_paci",
+)
 
 # Where blocking is accepted, although a frame of ours may be below: (file, functions).
 MAY_BLOCK = (

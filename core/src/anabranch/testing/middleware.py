@@ -49,6 +49,9 @@ class _Simulated(Protocol):
 Render = Callable[["Scope", Fault], Reply]
 """Writes the reply of a fault in the platform's own words."""
 
+Label = Callable[["Scope", bytes], str]
+"""Tells, from the scope and the whole body, the path under which a request counts."""
+
 
 class Misbehaving:
     """Puts the behaviour of a simulated cloud between it and its callers.
@@ -58,12 +61,22 @@ class Misbehaving:
         cloud: Whose behaviour counts, looked up anew for every request.
         render: Writes the replies of the faults that have one, in the platform's own words; the
             default is what a proxy in front of it would say.
+        label: For a protocol with one URL for everything: makes the path under which a request
+            is counted and meets its faults (`/RPC2/one.vm.info`). The body is read beforehand.
     """
 
-    def __init__(self, app: ASGIApp, cloud: _Simulated, render: Render | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        cloud: _Simulated,
+        render: Render | None = None,
+        *,
+        label: Label | None = None,
+    ) -> None:
         self._app = app
         self._cloud = cloud
         self._render = render or plain_reply
+        self._label = label
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or fail to."""
@@ -72,6 +85,9 @@ class Misbehaving:
             return
         cloud = self._cloud
         method, path = scope["method"], scope["path"]
+        if self._label:
+            body = await _whole(receive)
+            path, receive = self._label(scope, body), _replayed(body, receive)
         cloud.requests.record(method, path)
         behaviour = cloud.behaviour
         if behaviour.latency:
@@ -115,6 +131,26 @@ def plain_reply(scope: Scope, fault: Fault) -> Reply:
                 status=200,
                 body=b"<!doctype html><title>Welcome</title><p>Accept the terms to go on line.",
             )
+
+
+async def _whole(receive: Receive) -> bytes:
+    chunks: list[bytes] = []
+    more = True
+    while more:
+        message = await receive()
+        chunks.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(chunks)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives the body once more, and then what else comes."""
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return again
 
 
 async def _send(send: Send, reply: Reply) -> None:

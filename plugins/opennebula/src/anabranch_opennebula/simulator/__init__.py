@@ -1,0 +1,3 @@
+"""OpenNebula's own wire protocol on loopback: the simulator of this driver's platform."""
+
+from __future__ import annotations
