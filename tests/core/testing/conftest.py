@@ -14,12 +14,12 @@ class Parrot:
         self.name = name
         self.behaviour = behaviour or Behaviour()
         self.requests = RequestLog(size=5)
-        self.app = Misbehaving(self._answer, self)
+        self.app = Misbehaving(self.answer, self)
 
     def settings(self, url: str) -> dict[str, object]:
         return {"driver": self.kind, "url": url}
 
-    async def _answer(self, scope, receive, send) -> None:
+    async def answer(self, scope, receive, send) -> None:
         body = self.name.encode()
         headers = [(b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})

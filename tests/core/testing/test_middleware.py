@@ -5,7 +5,7 @@ import time
 import httpx
 import pytest
 
-from anabranch.testing.simulation import Fault, FaultKind, SimulatedCloud
+from anabranch.testing.simulation import Fault, FaultKind, Misbehaving, SimulatedCloud
 
 
 def client(cloud) -> httpx.AsyncClient:
@@ -80,3 +80,22 @@ async def test_the_lifespan_of_other_servers_is_acknowledged(parrot):
 
     await parrot("polly").app({"type": "lifespan"}, receive, send)
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+async def test_a_label_names_what_one_url_is_used_for(parrot):
+    cloud = parrot("polly")
+    heard: list[bytes] = []
+
+    async def answer(scope, receive, send) -> None:
+        heard.append((await receive())["body"])
+        await cloud.answer(scope, receive, send)
+
+    cloud.app = Misbehaving(
+        answer, cloud, label=lambda scope, body: f"{scope['path']}/{body.decode()}"
+    )
+    cloud.behaviour.break_with(["503:/RPC2/list"])
+    async with client(cloud) as http:
+        assert (await http.post("/RPC2", content=b"list")).status_code == 503
+        assert (await http.post("/RPC2", content=b"get")).text == "polly"
+    assert [tuple(r) for r in cloud.requests] == [("POST", "/RPC2/list"), ("POST", "/RPC2/get")]
+    assert heard == [b"get"], "the application reads the body that the label has read"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anabranch.testing.fleet import Fleet
 from anabranch.testing.simulation import (
     Behaviour,
     Fault,
@@ -16,6 +17,7 @@ __all__ = [
     "Behaviour",
     "Fault",
     "FaultKind",
+    "Fleet",
     "RequestLog",
     "SimulatedCloud",
     "Simulator",

@@ -38,7 +38,9 @@ class _Served(Protocol):
 
 
 @contextlib.contextmanager
-def serve(clouds: Iterable[_Served], *, refuse: Collection[str] = ()) -> Generator[dict[str, str]]:
+def serve(
+    clouds: Iterable[_Served], *, refuse: Collection[str] = (), port: int | None = None
+) -> Generator[dict[str, str]]:
     """Serve simulated clouds, each at a port of its own, while the block runs.
 
     One server with one event loop runs in one background thread, so the block may itself belong
@@ -47,12 +49,14 @@ def serve(clouds: Iterable[_Served], *, refuse: Collection[str] = ()) -> Generat
     Args:
         clouds: Whom to serve; their names must differ.
         refuse: Names of clouds whose port nobody listens at.
+        port: Port of the first cloud, the others have those after it; None: any that are free.
 
     Yields:
         The base URL of every cloud, by name, without a trailing slash.
 
     Raises:
         ValueError: Two clouds have one name, or `refuse` names an unknown cloud.
+        OSError: A port is taken, or there is none of that number.
     """
     by_name: dict[str, _Served] = {}
     for cloud in clouds:
@@ -66,16 +70,27 @@ def serve(clouds: Iterable[_Served], *, refuse: Collection[str] = ()) -> Generat
         urls: dict[str, str] = {}
         listening: dict[int, ASGIApp] = {}
         sockets: list[socket.socket] = []
-        for name, cloud in by_name.items():
+        for index, (name, cloud) in enumerate(by_name.items()):
             bound = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            bound.bind(("127.0.0.1", 0))
-            port: int = bound.getsockname()[1]
-            urls[name] = f"http://127.0.0.1:{port}"
+            _bind(bound, port + index if port else 0)
+            number: int = bound.getsockname()[1]
+            urls[name] = f"http://127.0.0.1:{number}"
             if name not in refuse:  # a port that is bound but not listened at refuses everyone
-                listening[port] = cloud.app
+                listening[number] = cloud.app
                 sockets.append(bound)
         stack.enter_context(_Server(_ByPort(listening), sockets).running())
         yield urls
+
+
+def _bind(bound: socket.socket, port: int) -> None:
+    if port:  # what an earlier run left in TIME_WAIT is no reason to refuse
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind(("127.0.0.1", port))
+    except OverflowError:
+        raise OSError(f"there is no port {port}") from None
+    except OSError as exc:
+        raise OSError(exc.errno, f"port {port} of 127.0.0.1: {exc.strerror}") from exc
 
 
 class _ByPort:

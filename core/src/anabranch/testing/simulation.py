@@ -88,7 +88,22 @@ class Simulator(Protocol):
         ...
 
     def cloud(
-        self, name: str, *, instances: int = ..., behaviour: Behaviour | None = None, **options: Any
+        self,
+        name: str,
+        *,
+        instances: int = ...,
+        behaviour: Behaviour | None = None,
+        odd: bool = False,
+        **options: Any,
     ) -> SimulatedCloud:
-        """Make a cloud with so many instances; `options` are the platform's own."""
+        """Make a cloud.
+
+        Args:
+            name: Its name.
+            instances: How many instances it has.
+            behaviour: How it behaves; None: well, and at once.
+            odd: Whether it has instances with odd data, too: no address, an unknown state, a huge
+                name, quotes, markup.
+            **options: The platform's own.
+        """
         ...
