@@ -192,7 +192,7 @@ class TestDemo:
         assert "3 of 6 clouds answered in full" in done.err
 
     def test_without_simulators_it_names_the_extra(self, cli, monkeypatch):
-        monkeypatch.setattr("anabranch_cli.demo.entry_points", lambda group: [])
+        monkeypatch.setattr("anabranch.testing.fleet.entry_points", lambda **_: [])
         done = cli("demo --once")
         assert done.code == 1
         assert "pip install 'anabranch-cli[demo]'" in done.error

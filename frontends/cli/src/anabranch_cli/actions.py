@@ -22,7 +22,7 @@ from anabranch_cli.options import (
     View,
     complete_targets,
 )
-from anabranch_cli.parameters import parameters_of
+from anabranch_cli.parameters import parameters_of, sign
 from anabranch_cli.performing import Action, perform
 from anabranch_cli.session import session
 
@@ -125,7 +125,7 @@ def _command(operation: Operation, name: str) -> Callable[..., int]:
         "no_header": (NoHeader, False),
     }
     command.__doc__ = _help(operation, name)
-    _sign(command, signature)
+    sign(command, signature)
     return command
 
 
@@ -190,12 +190,3 @@ def _help(operation: Operation, name: str) -> str:
             "file of --output."
         )
     return text.strip()
-
-
-def _sign(function: Callable[..., int], signature: Mapping[str, tuple[Any, Any]]) -> None:
-    function.__annotations__ = {name: kind for name, (kind, _) in signature.items()}
-    parameters = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
-        for name, (kind, default) in signature.items()
-    ]
-    vars(function)["__signature__"] = inspect.Signature(parameters)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,7 +21,8 @@ from anabranch_cli.options import (
     View,
     check_require,
 )
-from anabranch_cli.session import ExitCode, Session, sentence, session, tell, write
+from anabranch_cli.session import ExitCode, Session, sentence, session, tell
+from anabranch_cli.writing import as_yaml, write_new
 
 if TYPE_CHECKING:
     from anabranch import Broker, DiscoveredCloud
@@ -102,7 +102,10 @@ def discover(
     format: FormatOption = Format.TABLE,
     no_header: NoHeader = False,
 ) -> int:
-    """Find clouds that you have configured for other programs (clouds.yaml, OS_… variables).
+    """Find clouds that you have configured for other programs.
+
+    Each driver looks where its platform's own tools do: clouds.yaml and OS_…, ~/.one and ONE_…,
+    cloudstack.ini and CLOUDSTACK_….
 
     The entries refer to where the secrets are, and repeat none.
     """
@@ -177,9 +180,7 @@ def _write(here: Session, items: Sequence[Mapping[str, Any]], view: View, fields
 
 
 def _write_configuration(found: Sequence[DiscoveredCloud], path: str) -> None:
-    import yaml
-
-    from anabranch import ConfigurationError, to_builtins
+    from anabranch import to_builtins
 
     clouds: dict[str, Any] = {}
     for one in found:
@@ -188,20 +189,7 @@ def _write_configuration(found: Sequence[DiscoveredCloud], path: str) -> None:
             name, number = f"{one.name}-{number}", number + 1
         clouds[name] = to_builtins(one.entry)
     sources = "".join(f"#   {source}\n" for source in dict.fromkeys(one.source for one in found))
-    body = yaml.dump({"clouds": clouds}, Dumper=yaml.CSafeDumper, sort_keys=False)
-    text = f"# Found by `anabranch clouds discover` in\n{sources}{body}"
-    if path == "-":
-        write(text)
-        return
-    try:
-        with Path(path).open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise ConfigurationError(
-            f"{path!r} exists already",
-            field="--write",
-            remedy="Name another file, or write to - and paste what you need",
-        ) from None
-    except OSError as exc:
-        raise ConfigurationError(f"{path!r}: {exc.strerror}", field="--write") from None
-    tell(f"{len(clouds)} clouds written to {path}; try: anabranch --config {path} clouds check")
+    body = as_yaml({"clouds": clouds})
+    write_new(path, f"# Found by `anabranch clouds discover` in\n{sources}{body}")
+    if path != "-":
+        tell(f"{len(clouds)} clouds written to {path}; try: anabranch --config {path} clouds check")

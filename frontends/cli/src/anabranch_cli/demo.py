@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
@@ -14,11 +13,13 @@ import typer
 
 from anabranch_cli.groups import MODULES, sub_application
 from anabranch_cli.options import Format, View
+from anabranch_cli.serving import interruptible, lacking, show, wait
 from anabranch_cli.session import ExitCode, Session, sentence, session, tell
+from anabranch_cli.writing import as_yaml, write_new
 
 if TYPE_CHECKING:
     from anabranch import Answer, CloudReport
-    from anabranch.testing.simulation import SimulatedCloud, Simulator
+    from anabranch.testing import Fleet
 
 __all__ = ["app", "demo"]
 
@@ -28,6 +29,7 @@ _NAMES: Final = ("lisbon", "porto", "braga", "evora", "faro", "coimbra", "aveiro
 _SLOW: Final = 1.2
 _TIMEOUT: Final = 4.0
 _FAILING: Final = ("broken", "refusing", "locked-out")
+_SECRETS: Final = ("password", "secret")
 
 
 @app.command()
@@ -56,70 +58,52 @@ def demo(
     other.
     """
     try:
-        from anabranch.testing.simulation import serve
+        fleet = _fleet(clouds, instances)
     except ModuleNotFoundError as exc:
-        return _lacking(f"{exc.name} is not installed")
-    simulators: dict[str, Simulator] = {}
-    for point in entry_points(group="anabranch.simulators"):
-        try:
-            simulators[point.name] = point.load()
-        except ModuleNotFoundError as exc:
-            tell(f"simulator {point.name} cannot be used: {exc.name} is not installed")
-    if not simulators:
-        return _lacking("no simulator is installed")
-    served = _make(list(simulators.values()), clouds, instances)
+        return lacking(f"the demonstration needs {exc.name}")
+    except LookupError as exc:
+        return lacking(str(exc))
     with (
-        serve(served, refuse=["refusing"]) as urls,
+        interruptible(),
+        fleet.serving(refuse=["refusing"]),
         tempfile.TemporaryDirectory(prefix="anabranch-demo-") as folder,
     ):
         file = Path(folder) / "anabranch.yaml"
-        _write_configuration(file, served, urls, instances)
+        write_new(str(file), as_yaml(_document(fleet, instances)))
         here = session(ctx)
         shown = _show(Session(str(file), here.verbosity, colour=here.colour), View(format))
-        if once:
-            return shown
-        _serve_on(file)
+        if not once:
+            _serve_on(file)
         return shown
 
 
-def _lacking(what: str) -> int:
-    tell(
-        f"error: the demonstration needs simulators, and {what}. "
-        "Install them: pip install 'anabranch-cli[demo]'"
-    )
-    return ExitCode.FAILED
-
-
-def _make(simulators: Sequence[Simulator], count: int, instances: int) -> list[SimulatedCloud]:
+def _fleet(count: int, instances: int) -> Fleet:
     """Make the clouds that answer, the platforms in turn, and those that do not."""
-    from anabranch.testing.simulation import Behaviour, Fault
+    from anabranch.testing import Behaviour, Fleet
+    from anabranch.testing.fleet import simulated_kinds, simulator
 
-    made: list[SimulatedCloud] = []
+    simulators = [simulator(kind) for kind in simulated_kinds()]
+    if not simulators:
+        raise LookupError("the demonstration needs simulators, and none is installed")
+    behaviours: dict[str, Behaviour] = {}
     for index in range(count - 1):  # one more is in memory
         name = _NAMES[index] if index < len(_NAMES) else f"cloud-{index + 1}"
         latency = _SLOW / 4 if index == 1 else 0.01  # a listing takes about four requests
-        made.append(
-            simulators[index % len(simulators)].cloud(
-                name, instances=instances, behaviour=Behaviour(latency=latency)
-            )
-        )
-    first = simulators[0]
-    broken = Behaviour(faults=[Fault.parse("503")])
-    made.append(first.cloud("broken", instances=instances, behaviour=broken))
-    made += [first.cloud(name, instances=instances) for name in _FAILING[1:]]
-    return made
+        behaviours[name] = Behaviour(latency=latency)
+    behaviours |= {name: Behaviour() for name in _FAILING}
+    behaviours["broken"].break_with(["503"])
+    return Fleet(
+        simulators[index % len(simulators)].cloud(name, instances=instances, behaviour=behaviour)
+        for index, (name, behaviour) in enumerate(behaviours.items())
+    )
 
 
-def _write_configuration(
-    file: Path, served: Sequence[SimulatedCloud], urls: Mapping[str, str], instances: int
-) -> None:
-    import yaml
-
-    entries: dict[str, Any] = {cloud.name: cloud.settings(urls[cloud.name]) for cloud in served}
+def _document(fleet: Fleet, instances: int) -> dict[str, Any]:
+    document = fleet.document()
+    entries = document["clouds"]
     entries["locked-out"] = _spoilt(entries["locked-out"])
     entries["memory"] = {"driver": "mock", "dataset": "generated", "instances": instances}
-    document = {"clouds": entries, "timeout": _TIMEOUT}
-    file.write_text(yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False))
+    return {**document, "timeout": _TIMEOUT}
 
 
 def _spoilt(entry: Any) -> Any:
@@ -128,7 +112,7 @@ def _spoilt(entry: Any) -> Any:
         return entry
     settings = cast("dict[str, Any]", entry)
     return {
-        key: "not the password" if key == "password" else _spoilt(value)
+        key: "not the password" if key in _SECRETS else _spoilt(value)
         for key, value in settings.items()
     }
 
@@ -190,21 +174,18 @@ def _line(report: CloudReport) -> str:
 
 def _serve_on(file: Path) -> None:
     """Tell how to go on, and wait for Ctrl-C."""
-    lines = (
-        "the clouds are served until Ctrl-C; in another terminal, try:",
-        "",
-        f"  export ANABRANCH_CONFIG={file}",
-        "  anabranch instances list --filter state=RUNNING --format json",
-        "  anabranch clouds check",
-        "  anabranch instances create memory --image img1 --name mine",
-        "  anabranch capabilities lisbon --probe",
-        "",
+    show(
+        (
+            "the clouds are served until Ctrl-C; in another terminal, try:",
+            "",
+            f"  export ANABRANCH_CONFIG={file}",
+            "  anabranch instances list --filter state=RUNNING --format json",
+            "  anabranch clouds check",
+            "  anabranch instances create memory --image img1 --name mine",
+            "  anabranch capabilities lisbon --probe",
+            "",
+        )
     )
-    for line in lines:
-        sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
-    try:
-        while True:
-            time.sleep(3600)  # noqa: TID251  the clouds run in a thread of their own
-    except KeyboardInterrupt:
-        tell("the simulated clouds are gone")
+    with contextlib.suppress(KeyboardInterrupt):
+        wait()
+    tell("the simulated clouds are gone")

@@ -40,6 +40,7 @@ MODULES: Final[Mapping[str, str]] = {
     "plugins": "The drivers that are installed.",
     "config": "The configuration: check, path, schema.",
     "demo": "Start simulated clouds and list them all.",
+    "simulate": "Serve simulated clouds, to test your own automation on.",
 }
 """The other commands, by their modules in `anabranch_cli`."""
 
