@@ -70,12 +70,20 @@ def answer(status, body, **headers):
         (answer(302, b""), ProtocolError),
         (answer(500, b"[1,2]"), CloudUnavailable),
         (answer(404, {"errors": [{"detail": "no such thing", "code": "x.y"}]}), NotFound),
+        (answer(404, {"code": 404, "title": "Bad Request", "description": "No pool"}), NotFound),
+        (answer(409, {"faultstring": "Load Balancer x is immutable"}), InvalidState),
+        (answer(409, {"faultstring": "Invalid state PENDING_CREATE of x"}), InvalidState),
         (answer(404, {"message": "gone<br /><br />\n", "code": "404 Not Found"}), NotFound),
     ],
 )
 def test_errors_of_proxies_and_other_shapes(reply, kind):
     assert type(failure(reply)) is kind
     assert "<" not in failure(reply).message
+
+
+def test_octavia_describes_what_it_does_not_find():
+    reply = answer(404, {"code": 404, "title": "Bad Request", "description": "Pool x not found."})
+    assert failure(reply).message == "Pool x not found."
 
 
 def test_retry_after_is_told():

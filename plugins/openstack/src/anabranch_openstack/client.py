@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 from urllib.parse import quote
 
@@ -30,6 +30,7 @@ OpenStackCloud = Cloud[OpenStackSettings]
 T = TypeVar("T")
 W = TypeVar("W", bound=msgspec.Struct)
 Microversion = tuple[int, int]
+Params = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
 
 _KEY: Final = "keystone"
 
@@ -78,7 +79,7 @@ class Session:
         method: str,
         path: str,
         *,
-        params: Mapping[str, str | int] | None = None,
+        params: Params | None = None,
         body: object = None,
         microversion: Microversion | None = None,
         idempotent: bool | None = None,
@@ -90,7 +91,7 @@ class Session:
             service: Whom to ask.
             method: HTTP method.
             path: Path below the endpoint, with a leading slash; its parts are quoted already.
-            params: Query parameters.
+            params: Query parameters; in pairs where one comes several times.
             body: Document to send.
             microversion: As `microversion` returned it; None: the oldest of the service.
             idempotent: Whether sending it twice does no harm; None: by method, and DELETE and
@@ -180,10 +181,27 @@ class Session:
         *,
         reader: Reader[W],
         convert: Callable[[W, msgspec.Raw], T],
+        method: str = "GET",
+        body: object = None,
+        idempotent: bool | None = None,
         microversion: Microversion | None = None,
     ) -> T:
-        """Get one thing, which its document holds under `key` (empty: which is the document)."""
-        reply = await self.request(service, "GET", path, microversion=microversion)
+        """Get, make or change one thing, and return it as the reply tells it.
+
+        Args:
+            service: Whom to ask.
+            path: Path of the thing, or of the list to make it in.
+            key: Key of the thing in the document; empty: it is the document.
+            reader: Decodes it.
+            convert: Makes the model of it and its JSON.
+            method: HTTP method.
+            body: Document to send.
+            idempotent: As for `request`.
+            microversion: As `microversion` returned it.
+        """
+        reply = await self.request(
+            service, method, path, body=body, idempotent=idempotent, microversion=microversion
+        )
         raw = decoded(reply, wrapped(key)).item if key else msgspec.Raw(reply.content)
         return convert(reader.read(raw, reply), raw)
 
@@ -239,6 +257,37 @@ class Session:
         if page.marker is not None and page.marker == query.get("marker"):
             raise ProtocolError("a page leads to itself", request_id=request_id(reply))
         return Page(items, page.cursor, problems)
+
+    async def every(
+        self,
+        service: Service,
+        path: str,
+        key: str,
+        *,
+        reader: Reader[W],
+        convert: Callable[[W, msgspec.Raw], T | None],
+        params: Mapping[str, str | int] | None = None,
+    ) -> list[T]:
+        """Get all pages of a list, one after the other; odd items are left out.
+
+        The arguments are those of `page`.
+        """
+        items: list[T] = []
+        cursor: str | None = None
+        while True:
+            page = await self.page(
+                service,
+                path,
+                key,
+                reader=reader,
+                convert=convert,
+                cursor=cursor,
+                params=params,
+            )
+            items += page.items
+            cursor = page.cursor
+            if cursor is None:
+                return items
 
 
 def _microversion(text: str) -> Microversion | None:

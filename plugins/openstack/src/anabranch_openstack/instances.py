@@ -196,22 +196,14 @@ async def _create(nova: Session, spec: InstanceSpec, server: dict[str, Any]) -> 
 
 
 async def _reserved(nova: Session, reservation: str) -> list[Instance]:
-    found: list[Instance] = []
-    cursor: str | None = None
-    while True:
-        page = await nova.page(
-            COMPUTE,
-            "/servers/detail",
-            "servers",
-            reader=SERVER,
-            convert=partial(convert.instance, nova.cloud.name),
-            cursor=cursor,
-            params={"reservation_id": reservation},
-        )
-        found += page.items
-        cursor = page.cursor
-        if cursor is None:
-            return found
+    return await nova.every(
+        COMPUTE,
+        "/servers/detail",
+        "servers",
+        reader=SERVER,
+        convert=partial(convert.instance, nova.cloud.name),
+        params={"reservation_id": reservation},
+    )
 
 
 async def _flavor(nova: Session, spec: InstanceSpec) -> str:

@@ -26,7 +26,9 @@ T = TypeVar("T")
 
 _REQUEST_ID: Final = ("x-openstack-request-id", "x-compute-request-id", "x-trans-id")
 _QUOTA: Final = re.compile(r"quota", re.IGNORECASE)
-_STATE: Final = re.compile(r"\b(vm_state|task_state|power_state|locked|not yet ready|not ready)\b")
+_STATE: Final = re.compile(
+    r"\b(vm_state|task_state|power_state|locked|not yet ready|not ready|immutable|Invalid state)\b"
+)
 _HEADING: Final = re.compile(r"</h1>", re.IGNORECASE)
 _UNSEEN: Final = re.compile(r"<(head|style|script)\b.*?</\1>", re.IGNORECASE | re.DOTALL)
 _BREAK: Final = re.compile(r"(?:<br\s*/?>\s*)+", re.IGNORECASE)
@@ -121,6 +123,8 @@ def _from_object(document: dict[str, Any]) -> _Said:
         return _Said(str(first.get("detail") or first.get("title")), str(first.get("code", "")))
     if isinstance(document.get("message"), str):
         return _Said(_BREAK.sub(" ", document["message"]).strip())
+    if isinstance(document.get("description"), str):
+        return _Said(document["description"] or str(document.get("title", "")))
     for key, inner in document.items():
         if isinstance(inner, dict):
             told: dict[str, Any] = cast("Any", inner)

@@ -98,9 +98,20 @@ class OpenStackSettings(CloudSettings, frozen=True, kw_only=True):
     default_hardware_profile: Annotated[
         _Text, Meta(description="Id of the flavor of instances that name none; unset: the smallest")
     ] = None
+    default_address_network: Annotated[
+        _Text,
+        Meta(
+            description="Id of the network that addresses are taken from where none is named; "
+            "unset: the only external one"
+        ),
+    ] = None
     resize_timeout: Annotated[
         float, Meta(gt=0, description="Seconds to wait for a resize before its confirmation")
     ] = 600.0
+    load_balancer_timeout: Annotated[
+        float,
+        Meta(gt=0, description="Seconds to wait until a load balancer can be changed"),
+    ] = 300.0
     compute_endpoint_override: Annotated[_Text, _override("compute")] = None
     image_endpoint_override: Annotated[_Text, _override("image")] = None
     network_endpoint_override: Annotated[_Text, _override("network")] = None
