@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
 
+import anyio
 import msgspec
 
-from anabranch.answer import Answer
+from anabranch.answer import Answer, CloudStatus
 from anabranch.broker import BrokerBase
-from anabranch.errors import ConfigurationError, NotFound
+from anabranch.errors import ConfigurationError, NotFound, OutcomeUnknown
 from anabranch.fanout import FanOut
 from anabranch.hooks import Ops
 from anabranch.ids import QualifiedId
 from anabranch.models import Resource
 
-__all__ = ["CALL_TIMEOUT", "Collection", "Listing", "OwnedCollection"]
+__all__ = ["CALL_TIMEOUT", "Collection", "Listing", "OwnedCollection", "searched"]
 
 T = TypeVar("T", bound=Resource)
 SpecT = TypeVar("SpecT", bound=msgspec.Struct)
 
 CALL_TIMEOUT: Final = 60.0
 """Seconds that an operation on one cloud may take, unless told otherwise."""
+_LOOK: Final = 30.0
+_LOOKS: Final = (0.0, 1.0, 4.0)
+"""Pauses before each look for what was lost: it may take the cloud a moment to list it."""
+_NAMESAKES: Final = 5
 
 
 class Listing(Generic[T]):
@@ -137,6 +142,8 @@ class OwnedCollection(Collection[T], Generic[T, SpecT]):
     async def create(self, cloud: str, spec: SpecT, *, timeout: float = CALL_TIMEOUT) -> T:
         """Make one, and return it as the cloud now reports it. Not idempotent, never repeated.
 
+        If the answer is lost it is looked for, and the error tells what was found.
+
         Args:
             cloud: Name of the cloud.
             spec: What to make.
@@ -147,10 +154,43 @@ class OwnedCollection(Collection[T], Generic[T, SpecT]):
             InvalidRequest: the cloud refuses a field.
             OutcomeUnknown: the answer was lost.
         """
-        made: T = await self._broker.invoke(
-            cloud, f"create_{self._singular}", {"spec": spec}, timeout=timeout
-        )
+        try:
+            made: T = await self._broker.invoke(
+                cloud, f"create_{self._singular}", {"spec": spec}, timeout=timeout
+            )
+        except OutcomeUnknown as exc:
+            made = await self._find(cloud, spec, exc)
         return made
+
+    async def _find(self, cloud: str, spec: SpecT, lost: OutcomeUnknown) -> T:
+        """Look for what a create made whose answer was lost.
+
+        A name proves nothing: what has it may have been there before. So this tells, and raises.
+        """
+        group = self._name.replace("_", "-")
+        lost.remedy = f"Look for it before you try again: anabranch {group} list --cloud {cloud}"
+        name: str | None = getattr(spec, "name", None)
+        if not name:
+            raise lost
+        found, complete = await self._look(cloud, lambda item: item.name == name)
+        if found:
+            several = ", ".join(str(item.qualified_id) for item in found[:_NAMESAKES])
+            more = f" and {len(found) - _NAMESAKES} more" if len(found) > _NAMESAKES else ""
+            lost.message += f"; there is one of that name, maybe this: {several}{more}"
+        else:
+            lost.message += searched("name", complete)
+        raise lost
+
+    async def _look(self, cloud: str, keep: Callable[[T], bool]) -> tuple[Sequence[T], bool]:
+        """Look until something is found; tell, too, whether the last listing was complete."""
+        complete = False
+        for pause in _LOOKS:
+            await anyio.sleep(pause)
+            answer = await self.list(clouds=[cloud], timeout=_LOOK, keep=keep)
+            if answer.items:
+                return answer.items, True
+            complete = answer.cloud(cloud).status is CloudStatus.OK
+        return (), complete
 
     async def destroy(self, target: str | QualifiedId, *, timeout: float = CALL_TIMEOUT) -> bool:
         """Destroy one. Idempotent: what is gone already is no error.
@@ -170,3 +210,10 @@ class OwnedCollection(Collection[T], Generic[T, SpecT]):
         except NotFound:
             return False
         return True
+
+
+def searched(by: str, complete: bool) -> str:
+    """Say that nothing was found by a token or a name."""
+    if complete:
+        return f"; looked for it by its {by}, and found nothing"
+    return "; it could not be looked for either"

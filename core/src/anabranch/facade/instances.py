@@ -10,9 +10,8 @@ from typing import Any, Final
 import anyio
 import msgspec
 
-from anabranch.answer import CloudStatus
 from anabranch.errors import CloudError, DeadlineExceeded, InvalidState, NotFound, OutcomeUnknown
-from anabranch.facade._base import CALL_TIMEOUT, OwnedCollection
+from anabranch.facade._base import CALL_TIMEOUT, OwnedCollection, searched
 from anabranch.features import Feature
 from anabranch.ids import QualifiedId
 from anabranch.models import Console, ConsoleKind, Instance, InstanceSpec
@@ -21,9 +20,6 @@ from anabranch.states import InstanceState
 __all__ = ["Instances"]
 
 _WAIT: Final = 300.0
-_LOOK: Final = 30.0
-_LOOKS: Final = (0.0, 1.0, 4.0)
-"""Pauses before each look for a lost instance: it may take the cloud a moment to list it."""
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 5.0
 
@@ -55,13 +51,8 @@ class Instances(OwnedCollection[Instance, InstanceSpec]):
             InvalidRequest: the cloud refuses a field.
             OutcomeUnknown: the answer was lost, and it was not found either.
         """
-        offered = self._broker.capabilities(cloud).get("create_instance")
-        if offered and Feature.CLIENT_TOKEN in offered.features and spec.client_token is None:
-            spec = msgspec.structs.replace(spec, client_token=uuid.uuid4().hex)
-        try:
-            made = await super().create(cloud, spec, timeout=timeout)
-        except OutcomeUnknown as exc:
-            made = await self._find(cloud, spec, exc)
+        spec = self._marked(cloud, "create_instance", spec)
+        made = await super().create(cloud, spec, timeout=timeout)
         if wait is None:
             return made
         found = await self.wait(made.qualified_id, InstanceState.RUNNING, timeout=wait)
@@ -77,11 +68,20 @@ class Instances(OwnedCollection[Instance, InstanceSpec]):
         Raises:
             OperationNotSupported: the platform has no such request.
             QuotaExceeded: the account may not have so many; none is made.
-            OutcomeUnknown: the answer was lost.
+            OutcomeUnknown: the answer was lost, and not all were found by their token.
         """
-        made: Sequence[Instance] = await self._broker.invoke(
-            cloud, "create_instances", {"spec": spec, "count": count}, timeout=timeout
-        )
+        spec = self._marked(cloud, "create_instances", spec)
+        try:
+            made: Sequence[Instance] = await self._broker.invoke(
+                cloud, "create_instances", {"spec": spec, "count": count}, timeout=timeout
+            )
+        except OutcomeUnknown as exc:
+            first = await self._find(cloud, spec, exc)
+            made, _ = await self._look(cloud, lambda i: i.client_token == first.client_token)
+            if len(made) != count:
+                ids = ", ".join(str(instance.qualified_id) for instance in made)
+                exc.message += f"; found {len(made)} of {count} by their token: {ids}"
+                raise
         return made
 
     async def start(self, target: str | QualifiedId, *, wait: float | None = None) -> Instance:
@@ -240,25 +240,21 @@ class Instances(OwnedCollection[Instance, InstanceSpec]):
             await anyio.sleep(pause)
             pause = min(_LONGEST_PAUSE, pause * 1.5)
 
+    def _marked(self, cloud: str, operation: str, spec: InstanceSpec) -> InstanceSpec:
+        """Give a spec the token by which the instance can be found, where the driver can."""
+        offered = self._broker.capabilities(cloud).get(operation)
+        if offered and Feature.CLIENT_TOKEN in offered.features and spec.client_token is None:
+            return msgspec.structs.replace(spec, client_token=uuid.uuid4().hex)
+        return spec
+
     async def _find(self, cloud: str, spec: InstanceSpec, lost: OutcomeUnknown) -> Instance:
-        """Look for the instance whose create was not answered."""
+        """Look for an instance by its token, which proves that it is the one; else by its name."""
+        token = spec.client_token
+        if token is None:
+            return await super()._find(cloud, spec, lost)
+        found, complete = await self._look(cloud, lambda item: item.client_token == token)
+        if found:
+            return found[0]
+        lost.message += searched("token", complete)
         lost.remedy = f"Look for it before you try again: anabranch instances list --cloud {cloud}"
-        if spec.client_token is None:
-            raise lost
-        complete = False
-        for pause in _LOOKS:
-            await anyio.sleep(pause)
-            answer = await self.list(
-                clouds=[cloud],
-                timeout=_LOOK,
-                keep=lambda instance: instance.client_token == spec.client_token,
-            )
-            if answer.items:
-                return answer.items[0]
-            complete = answer.cloud(cloud).status is CloudStatus.OK
-        lost.message = (
-            f"{lost.message}; looked for it by its token, and found nothing"
-            if complete
-            else f"{lost.message}; it could not be looked for either"
-        )
         raise lost
