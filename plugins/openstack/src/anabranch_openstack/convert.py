@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -26,6 +25,7 @@ from anabranch.models import (
 from anabranch.redaction import SecretStr
 from anabranch_openstack import wire
 from anabranch_openstack.states import view
+from anabranch_openstack.times import utc
 
 __all__ = [
     "CLIENT_TOKEN",
@@ -84,8 +84,8 @@ def instance(cloud: str, server: wire.Server, raw: msgspec.Raw) -> Instance:
         hardware_profile_id=flavor.id if flavor else None,
         public_addresses=public,
         private_addresses=private,
-        created_at=_utc(server.created),
-        launched_at=_utc(server.launched_at),
+        created_at=utc(server.created),
+        launched_at=utc(server.launched_at),
         key_id=server.key_name or None,
         storage_volumes=tuple([AttachedVolume(v.id) for v in server.volumes if v.id])
         if server.volumes
@@ -139,7 +139,7 @@ def image(cloud: str, found: wire.Image, raw: msgspec.Raw) -> Image:
         architecture=found.architecture or None,
         state=_IMAGE_STATES.get(found.status, ImageState.UNKNOWN),
         platform_state=found.status,
-        created_at=_utc(found.created_at),
+        created_at=utc(found.created_at),
         size_bytes=found.size,
         min_memory_mib=found.min_ram or 0,
         min_storage_gb=found.min_disk or 0,
@@ -250,10 +250,3 @@ def _image_tags(found: wire.Image, raw: msgspec.Raw) -> dict[str, str]:
 
 def _fixed(value: float | str | None) -> HardwareProperty | None:
     return None if value is None else HardwareProperty(value=value)
-
-
-def _utc(value: datetime | None) -> datetime | None:
-    """Nova writes times with and without a zone; those without are UTC."""
-    if value is None or value.tzinfo is UTC:
-        return value
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
