@@ -105,6 +105,24 @@ def test_capabilities_of_one_cloud_and_of_all(cli, folder):
     assert cli("capabilities a -f csv").out.startswith("operation,a,reason\n")
 
 
+def test_capabilities_of_the_drivers_that_are_installed(cli, folder):
+    (folder / "anabranch.yaml").unlink()
+    lines = cli("capabilities").out.splitlines()
+    kinds = lines[0].split()[1:]
+    assert kinds == ["cloudstack", "mock", "opennebula", "openstack", "paci"]
+    row = next(line.split() for line in lines if line.startswith("open_blob "))
+    assert dict(zip(kinds, row[1:], strict=True))["paci"] == "no"
+    assert dict(zip(kinds, row[1:], strict=True))["mock"] == "yes"
+    (folder / "anabranch.yaml").write_text("clouds: {a: {driver: mock}}")
+    assert cli("capabilities").out.splitlines()[0].split() == ["operation", "a", "reason"]
+    assert cli("capabilities --installed").out.splitlines() == lines
+    only = cli("capabilities --installed --driver paci -f csv").out
+    assert only.startswith("operation,paci,reason\n")
+    wrong = cli("capabilities --installed --driver acme")
+    assert wrong.code == 2
+    assert "there is no driver 'acme'" in wrong.error
+
+
 def test_plugins(cli):
     infos = json.loads(cli("plugins -f json").out)
     assert {"mock", "openstack"} <= {info["kind"] for info in infos}

@@ -17,7 +17,7 @@ from anabranch_cli.options import (
     View,
     complete_clouds,
 )
-from anabranch_cli.session import ExitCode, session, tell
+from anabranch_cli.session import ExitCode, Session, session, tell
 
 if TYPE_CHECKING:
     from anabranch import Broker, Capabilities
@@ -40,14 +40,24 @@ def capabilities(
     probe: Annotated[
         bool, typer.Option("--probe", help="Ask each cloud what it lacks of what its driver has.")
     ] = False,
+    installed: Annotated[
+        bool,
+        typer.Option(
+            "--installed",
+            help="A column for each driver that is installed, whatever is configured.",
+        ),
+    ] = False,
     format: FormatOption = Format.TABLE,
     no_header: NoHeader = False,
 ) -> int:
     """Show what clouds offer: a row for every operation, and below it one for each feature.
 
     Features are optional parameters; one that a cloud does not offer is refused, never dropped.
+    Where no cloud is configured there is a column for each driver that is installed.
     """
     here, view = session(ctx), View(format, no_header=no_header)
+    if installed or not (cloud or here.configuration().clouds):
+        return _of_drivers(driver, view, here)
     configuration = here.clouds(cloud, driver)
     from anabranch import Broker
     from anabranch_cli.progress import watched
@@ -63,14 +73,37 @@ def capabilities(
                 lambda: _ask(broker, found, failed, probe=probe),
             )
         offers = {name: found[name] for name in configuration.clouds if name in found}
-        _write(here, offers, view)
-        for name, reason in failed.items():
-            tell(f"{name}: {reason}")
-        if not failed:
-            return ExitCode.COMPLETE
-        return ExitCode.INCOMPLETE if found else ExitCode.FAILED
+        return _tell(here, offers, failed, view)
 
     return here.run(main)
+
+
+def _of_drivers(kinds: list[str] | None, view: View, here: Session) -> int:
+    """Show what drivers offer, read off their code."""
+    from anabranch import Capabilities, ConfigurationError, PluginError, PluginRegistry
+
+    registry = PluginRegistry(here.configuration().plugins)
+    found: dict[str, Capabilities] = {}
+    failed: dict[str, str] = {}
+    for kind in kinds or registry.kinds:
+        try:
+            found[kind] = Capabilities.of(kind, registry.driver(kind))
+        except PluginError as exc:
+            if kind not in registry.kinds:
+                raise ConfigurationError(str(exc), field="--driver") from None
+            failed[kind] = str(exc)
+    return _tell(here, found, failed, view)
+
+
+def _tell(
+    here: Session, found: Mapping[str, Capabilities], failed: Mapping[str, str], view: View
+) -> int:
+    _write(here, found, view)
+    for name, reason in failed.items():
+        tell(f"{name}: {reason}")
+    if not failed:
+        return ExitCode.COMPLETE
+    return ExitCode.INCOMPLETE if found else ExitCode.FAILED
 
 
 async def _ask(
@@ -91,7 +124,7 @@ async def _ask(
             group.start_soon(one, name)
 
 
-def _write(here: Any, offers: Mapping[str, Capabilities], view: View) -> None:
+def _write(here: Session, offers: Mapping[str, Capabilities], view: View) -> None:
     from anabranch_cli.render import render_document, render_items
 
     if view.format in (Format.JSON, Format.YAML):
