@@ -23,7 +23,7 @@ SPEC = InstanceSpec(image_id="1", name="web")
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch):
-    monkeypatch.setattr("anabranch.facade.instances._FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("anabranch.facade._waiting._FIRST_PAUSE", 0.01)
 
 
 def _instance(state: InstanceState = InstanceState.RUNNING, **fields: object) -> Instance:

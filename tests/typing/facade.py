@@ -75,7 +75,8 @@ async def acts(broker: Broker) -> None:
     assert_type(await broker.firewalls.add_rule("lisbon/1", FirewallRuleSpec()), Firewall)
     assert_type(await broker.addresses.associate("lisbon/1", "7"), Address)
     assert_type(await broker.load_balancers.register("lisbon/1", "7"), LoadBalancer)
-    assert_type(await broker.storage_volumes.attach("lisbon/1", "7"), StorageVolume)
+    assert_type(await broker.storage_volumes.attach("lisbon/1", "7", wait=5), StorageVolume)
+    assert_type(await broker.images.wait("lisbon/1", "AVAILABLE"), Image)
     async with broker.blobs.open("lisbon/bucket/blob") as content:
         assert_type(content, BlobContent)
     assert_type(broker.capabilities("lisbon"), Capabilities)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from anabranch.broker import BrokerBase
 from anabranch.configuration import Configuration
 from anabranch.facade._base import Collection, Listing, OwnedCollection
+from anabranch.facade._waiting import AwaitedCollection
 from anabranch.facade.blobs import Blobs
 from anabranch.facade.collections import Addresses, Firewalls, LoadBalancers, StorageVolumes
 from anabranch.facade.instances import Instances
@@ -49,15 +50,17 @@ class Broker(BrokerBase):
         self.hardware_profiles: Collection[HardwareProfile] = Collection(
             self, "hardware_profiles", "hardware_profile"
         )
-        self.images: OwnedCollection[Image, ImageSpec] = OwnedCollection(self, "images", "image")
+        self.images: AwaitedCollection[Image, ImageSpec] = AwaitedCollection(
+            self, "images", "image"
+        )
         self.instances = Instances(self, "instances", "instance")
         self.keys: OwnedCollection[Key, KeySpec] = OwnedCollection(self, "keys", "key")
         self.firewalls = Firewalls(self, "firewalls", "firewall")
         self.addresses = Addresses(self, "addresses", "address")
         self.load_balancers = LoadBalancers(self, "load_balancers", "load_balancer")
         self.storage_volumes = StorageVolumes(self, "storage_volumes", "storage_volume")
-        self.storage_snapshots: OwnedCollection[StorageSnapshot, StorageSnapshotSpec] = (
-            OwnedCollection(self, "storage_snapshots", "storage_snapshot")
+        self.storage_snapshots: AwaitedCollection[StorageSnapshot, StorageSnapshotSpec] = (
+            AwaitedCollection(self, "storage_snapshots", "storage_snapshot")
         )
         self.networks: OwnedCollection[Network, NetworkSpec] = OwnedCollection(
             self, "networks", "network"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from anabranch.facade._base import OwnedCollection
+from anabranch.facade._waiting import AwaitedCollection
 from anabranch.ids import QualifiedId
 from anabranch.models import (
     Address,
@@ -14,6 +15,7 @@ from anabranch.models import (
     LoadBalancerSpec,
     StorageVolume,
     StorageVolumeSpec,
+    StorageVolumeState,
 )
 
 __all__ = ["Addresses", "Firewalls", "LoadBalancers", "StorageVolumes"]
@@ -68,7 +70,7 @@ class LoadBalancers(OwnedCollection[LoadBalancer, LoadBalancerSpec]):
         return found
 
 
-class StorageVolumes(OwnedCollection[StorageVolume, StorageVolumeSpec]):
+class StorageVolumes(AwaitedCollection[StorageVolume, StorageVolumeSpec]):
     """The storage volumes of all clouds."""
 
     async def attach(
@@ -76,17 +78,37 @@ class StorageVolumes(OwnedCollection[StorageVolume, StorageVolumeSpec]):
         target: str | QualifiedId,
         instance: str | QualifiedId,
         device: str | None = None,
+        *,
+        wait: float | None = None,
     ) -> StorageVolume:
-        """Attach a volume to an instance of the same cloud; `device` is a wish on most."""
+        """Attach a volume to an instance of the same cloud.
+
+        Args:
+            target: The volume's `cloud/id`.
+            instance: The instance.
+            device: Device to make it there, a wish on most platforms; None: any.
+            wait: Seconds to wait until it is in use; None: do not wait.
+        """
         volume: StorageVolume = await self._do(
             target,
             "attach_storage_volume",
             instance_id=self._beside(target, instance),
             device=device,
         )
-        return volume
+        if wait is None:
+            return volume
+        return await self.wait(target, StorageVolumeState.IN_USE, timeout=wait)
 
-    async def detach(self, target: str | QualifiedId) -> StorageVolume:
-        """Detach a volume from the instance that has it. Idempotent."""
+    async def detach(
+        self, target: str | QualifiedId, *, wait: float | None = None
+    ) -> StorageVolume:
+        """Detach a volume from the instance that has it. Idempotent.
+
+        Args:
+            target: Its `cloud/id`.
+            wait: Seconds to wait until it is available; None: do not wait.
+        """
         volume: StorageVolume = await self._do(target, "detach_storage_volume")
-        return volume
+        if wait is None:
+            return volume
+        return await self.wait(target, StorageVolumeState.AVAILABLE, timeout=wait)

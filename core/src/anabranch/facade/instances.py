@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import anyio
 import msgspec
 
-from anabranch.errors import CloudError, DeadlineExceeded, InvalidState, NotFound, OutcomeUnknown
-from anabranch.facade._base import CALL_TIMEOUT, OwnedCollection, searched
+from anabranch.errors import OutcomeUnknown
+from anabranch.facade._base import CALL_TIMEOUT, searched
+from anabranch.facade._waiting import WAIT, AwaitedCollection
 from anabranch.features import Feature
 from anabranch.ids import QualifiedId
 from anabranch.models import Console, ConsoleKind, Instance, InstanceSpec
@@ -19,13 +18,11 @@ from anabranch.states import InstanceState
 
 __all__ = ["Instances"]
 
-_WAIT: Final = 300.0
-_FIRST_PAUSE: Final = 0.25
-_LONGEST_PAUSE: Final = 5.0
 
-
-class Instances(OwnedCollection[Instance, InstanceSpec]):
+class Instances(AwaitedCollection[Instance, InstanceSpec]):
     """The instances of all clouds."""
+
+    usable = InstanceState.RUNNING
 
     async def create(
         self,
@@ -55,7 +52,7 @@ class Instances(OwnedCollection[Instance, InstanceSpec]):
         made = await super().create(cloud, spec, timeout=timeout)
         if wait is None:
             return made
-        found = await self.wait(made.qualified_id, InstanceState.RUNNING, timeout=wait)
+        found = await self.wait(made.qualified_id, self.usable, timeout=wait)
         # A password is told once, in the answer to create.
         told = found.authentication or made.authentication
         return msgspec.structs.replace(found, authentication=told)
@@ -115,7 +112,7 @@ class Instances(OwnedCollection[Instance, InstanceSpec]):
         return await self._act(target, "rename_instance", None, None, name=name)
 
     async def resize(
-        self, target: str | QualifiedId, hardware_profile_id: str, *, timeout: float = _WAIT
+        self, target: str | QualifiedId, hardware_profile_id: str, *, timeout: float = WAIT
     ) -> Instance:
         """Give an instance another hardware profile; `timeout` seconds for all its steps.
 
@@ -136,73 +133,6 @@ class Instances(OwnedCollection[Instance, InstanceSpec]):
         console: Console = await self._do(target, "get_instance_console", kind=kind)
         return console
 
-    async def destroy(
-        self,
-        target: str | QualifiedId,
-        *,
-        timeout: float = CALL_TIMEOUT,
-        wait: float | None = None,
-    ) -> bool:
-        """Destroy an instance, disks and all. Idempotent.
-
-        Args:
-            target: Its `cloud/id`.
-            timeout: Seconds that the cloud may take to accept it.
-            wait: Seconds to wait until it is gone; None: do not wait.
-
-        Returns:
-            Whether it was there.
-
-        Raises:
-            InvalidState: its state forbids it.
-        """
-        there = await super().destroy(target, timeout=timeout)
-        if there and wait is not None:
-            await self._gone(target, wait)
-        return there
-
-    async def wait(
-        self, target: str | QualifiedId, *states: InstanceState, timeout: float = _WAIT
-    ) -> Instance:
-        """Wait until an instance is in one of the states, and the platform is done with it.
-
-        Args:
-            target: Its `cloud/id`.
-            *states: The states to wait for; what is gone altogether is in FINISH.
-            timeout: Seconds to wait.
-
-        Raises:
-            InvalidState: it went to ERROR instead, or is gone.
-            DeadlineExceeded: it did not get there in time; the message tells how far it is.
-        """
-        seen = "not seen yet"
-
-        def arrived(found: Instance) -> bool:
-            nonlocal seen
-            seen = f"{found.state.value} ({found.platform_state})".replace(" ()", "")
-            if found.busy or found.state in states:
-                return not found.busy
-            if found.state in (InstanceState.ERROR, InstanceState.FINISH):
-                failed = InvalidState(f"it is in {seen}: {found.fault or 'no reason told'}")
-                failed.locate(found.cloud, "wait")
-                raise failed
-            return False
-
-        where = self._broker.parse(target)
-        wanted = " or ".join(states)
-        with anyio.move_on_after(timeout):
-            try:
-                return await self._until(where, arrived)
-            except NotFound as exc:
-                if InstanceState.FINISH in states:
-                    return Instance(cloud=where.cloud, id=where.id, state=InstanceState.FINISH)
-                gone = InvalidState(f"it is gone, not {wanted}; before that it was {seen}")
-                gone.locate(where.cloud, "wait")
-                raise gone from exc
-        late = DeadlineExceeded(f"not {wanted} within {timeout:g} s: it is {seen}")
-        late.locate(where.cloud, "wait")
-        raise late
-
     async def _act(
         self,
         target: str | QualifiedId,
@@ -216,29 +146,10 @@ class Instances(OwnedCollection[Instance, InstanceSpec]):
             return instance
         return await self.wait(target, state, timeout=wait)
 
-    async def _gone(self, target: str | QualifiedId, seconds: float) -> None:
-        with anyio.move_on_after(seconds):
-            with suppress(NotFound):
-                await self._until(target, lambda i: i.state is InstanceState.FINISH and not i.busy)
-            return
-        late = DeadlineExceeded(f"not gone within {seconds:g} s")
-        late.locate(self._broker.parse(target).cloud, "destroy_instance")
-        raise late
-
-    async def _until(self, target: str | QualifiedId, done: Callable[[Instance], bool]) -> Instance:
-        """Look at an instance again and again; an error that may pass does not end it."""
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                found = await self.get(target)
-            except CloudError as exc:
-                if not exc.retryable:
-                    raise
-            else:
-                if done(found):
-                    return found
-            await anyio.sleep(pause)
-            pause = min(_LONGEST_PAUSE, pause * 1.5)
+    def _finished(self, where: QualifiedId, states: tuple[str, ...]) -> Instance | None:
+        if InstanceState.FINISH in states:
+            return Instance(cloud=where.cloud, id=where.id, state=InstanceState.FINISH)
+        return None
 
     def _marked(self, cloud: str, operation: str, spec: InstanceSpec) -> InstanceSpec:
         """Give a spec the token by which the instance can be found, where the driver can."""
