@@ -17,6 +17,9 @@ from anabranch_openstack.quotas import Quotas
 from anabranch_openstack.realms import Realms
 from anabranch_openstack.settings import OpenStackSettings
 from anabranch_openstack.states import INSTANCE_STATES
+from anabranch_openstack.storage_snapshots import StorageSnapshots
+from anabranch_openstack.storage_volumes import StorageVolumes
+from anabranch_openstack.volume_attachments import VolumeAttachments
 
 __all__ = ["OpenStackDriver", "driver"]
 
@@ -29,6 +32,9 @@ class OpenStackDriver(
     InstanceActions,
     Keys,
     Quotas,
+    StorageVolumes,
+    VolumeAttachments,
+    StorageSnapshots,
     Lifecycle,
     DriverSpec[OpenStackSettings],
 ):

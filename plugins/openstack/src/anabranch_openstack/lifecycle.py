@@ -8,7 +8,15 @@ from typing import Final
 from anabranch.features import Feature
 from anabranch.hooks import CloudIdentity, DiscoveredCloud, Lacks, hookimpl
 from anabranch.hooks.lifecycle import LifecycleSpec
-from anabranch_openstack.catalog import COMPUTE, IMAGE, NETWORK, Service
+from anabranch_openstack.catalog import (
+    BLOCK_STORAGE,
+    COMPUTE,
+    IMAGE,
+    METRIC,
+    NETWORK,
+    OBJECT_STORE,
+    Service,
+)
 from anabranch_openstack.client import OpenStackCloud, session
 from anabranch_openstack.discover import find_clouds
 from anabranch_openstack.identity import keystone_url
@@ -18,12 +26,14 @@ __all__ = ["Lifecycle"]
 
 _OPERATIONS: Final[Mapping[Service, tuple[str, ...]]] = {
     COMPUTE: (
+        "attach_storage_volume",
         "create_image",
         "create_instance",
         "create_instances",
         "create_key",
         "destroy_instance",
         "destroy_key",
+        "detach_storage_volume",
         "get_hardware_profile",
         "get_instance",
         "get_instance_console",
@@ -42,6 +52,35 @@ _OPERATIONS: Final[Mapping[Service, tuple[str, ...]]] = {
         "stop_instance",
     ),
     IMAGE: ("create_image", "destroy_image", "get_image", "list_images"),
+    BLOCK_STORAGE: (
+        "attach_storage_volume",
+        "create_storage_snapshot",
+        "create_storage_volume",
+        "destroy_storage_snapshot",
+        "destroy_storage_volume",
+        "detach_storage_volume",
+        "get_storage_snapshot",
+        "get_storage_volume",
+        "list_storage_snapshots",
+        "list_storage_volumes",
+    ),
+    OBJECT_STORE: (
+        "abort_blob_upload",
+        "begin_blob_upload",
+        "complete_blob_upload",
+        "create_blob",
+        "create_bucket",
+        "destroy_blob",
+        "destroy_bucket",
+        "get_blob",
+        "get_bucket",
+        "list_blobs",
+        "list_buckets",
+        "open_blob",
+        "set_blob_metadata",
+        "upload_blob_segment",
+    ),
+    METRIC: ("get_metric", "list_metrics"),
 }
 """What is done with which service."""
 
@@ -79,7 +118,7 @@ class Lifecycle(LifecycleSpec[OpenStackSettings]):
         keystone = session(cloud)
         operations: dict[str, str] = {}
         features: dict[tuple[str, Feature], str] = {}
-        for service in (COMPUTE, IMAGE, NETWORK):
+        for service in {**_OPERATIONS, **_FEATURES}:
             if not await keystone.offers(service):
                 reason = f"the catalog has no service of type {service.types[0]!r}"
                 operations.update(dict.fromkeys(_OPERATIONS.get(service, ()), reason))

@@ -112,6 +112,9 @@ class OpenStackSettings(CloudSettings, frozen=True, kw_only=True):
         float,
         Meta(gt=0, description="Seconds to wait until a load balancer can be changed"),
     ] = 300.0
+    attach_timeout: Annotated[
+        float, Meta(gt=0, description="Seconds to wait until a volume is attached or detached")
+    ] = 50.0
     compute_endpoint_override: Annotated[_Text, _override("compute")] = None
     image_endpoint_override: Annotated[_Text, _override("image")] = None
     network_endpoint_override: Annotated[_Text, _override("network")] = None
