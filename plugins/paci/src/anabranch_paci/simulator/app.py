@@ -11,7 +11,20 @@ from urllib.parse import parse_qs, unquote
 
 from anabranch.testing.simulation import Fault, FaultKind, plain_reply
 from anabranch.testing.simulation import Reply as PlainReply
-from anabranch_paci.simulator import creation, images, servers, templates
+from anabranch_paci.simulator import (
+    accounting,
+    applications,
+    autoscale,
+    backups,
+    balancers,
+    copies,
+    creation,
+    firewall,
+    images,
+    modification,
+    servers,
+    templates,
+)
 from anabranch_paci.simulator.markup import Element
 from anabranch_paci.simulator.routing import Routes
 from anabranch_paci.simulator.wire import Refusal, Reply, Request, text_reply, xml_reply
@@ -32,7 +45,20 @@ _CHALLENGE = (("www-authenticate", _REALM),)
 _LARGEST_BODY = 4 * 1024 * 1024
 
 _ROUTES = Routes()
-for _part in (creation, images, servers, templates):
+for _part in (
+    accounting,
+    applications,
+    autoscale,
+    backups,
+    balancers,
+    copies,
+    creation,
+    firewall,
+    images,
+    modification,
+    servers,
+    templates,
+):
     _ROUTES.include(_part.routes)
 
 

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from anabranch_paci.simulator.markup import Element
-from anabranch_paci.simulator.records import Address, InstalledApplication, Template, Ve
+from anabranch_paci.simulator.records import (
+    Address,
+    AutoscaleRule,
+    InstalledApplication,
+    Template,
+    Ve,
+)
 from anabranch_paci.simulator.state import State
 from anabranch_paci.simulator.times import timestamp
 
-__all__ = ["balancer_list", "platform", "ve_document", "ve_list"]
+__all__ = ["autoscale_document", "balancer_list", "platform", "ve_document", "ve_list"]
 
 
 def ve_list(ves: Iterable[Ve], *, with_subscription: bool) -> Element:
@@ -64,6 +70,50 @@ def platform(template: Template) -> Element:
     )
 
 
+def autoscale_document(ve: Ve) -> Element:
+    """The rules by which a server grows, all of them delivered."""
+    rules = [_autoscale_rule(rule) for rule in ve.autoscale]
+    return Element("autoscale", None, Element("current", None, *rules) if rules else None)
+
+
+def _autoscale(ve: Ve) -> list[Element]:
+    """What a server that grows has in its document; that others have none of it is inferred."""
+    if not ve.autoscale:
+        return []
+    traffic = (
+        Element(tag, attributes={"sent": 0, "received": 0})
+        for tag in ("private-traffic", "public-traffic")
+    )
+    used = {"cpu": ve.cpu_power // 4, "ram": ve.ram // 2}
+    consumption = Element("current-resource-consumption", None, *traffic, attributes=used)
+    return [autoscale_document(ve), consumption]
+
+
+def _autoscale_rule(rule: AutoscaleRule) -> Element:
+    limits = {"min": rule.minimum, "max": rule.maximum, "step": rule.step}
+    thresholds = (
+        Element(tag, attributes={"threshold": threshold, "period": period})
+        for tag, (threshold, period) in (("up", rule.up), ("down", rule.down))
+    )
+    return Element(
+        "autoscale-rule",
+        None,
+        Element("limits", attributes=limits),
+        Element("thresholds", None, *thresholds),
+        attributes={
+            "metric": rule.metric,
+            "version": rule.version,
+            "enabled": True,
+            "deleted": False,
+            "updated": timestamp(rule.updated),
+            "update-delivered-ok": True,
+            "update-delivered": timestamp(rule.updated),
+            "allow-migration": rule.allow_migration,
+            "allow-restart": rule.allow_restart,
+        },
+    )
+
+
 def _ve_info(ve: Ve, with_subscription: bool) -> Element:
     attributes = {
         "id": ve.id,
@@ -115,6 +165,7 @@ def _children(state: State, ve: Ve) -> list[Element]:
         *map(_app_info, ve.applications),
         _balancer_of(state, ve),
         Element("steady-state", ve.steady),
+        *_autoscale(ve),
         *_used_by(state, ve),
     ]
     return [child for child in children if child is not None]

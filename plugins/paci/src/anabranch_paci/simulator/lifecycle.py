@@ -43,7 +43,7 @@ def begin(
     passing: str,
     final: str,
     now: float,
-    then: Callable[[float], None] | None = None,
+    then: Callable[[float], object] | None = None,
 ) -> None:
     """Start a change of state.
 

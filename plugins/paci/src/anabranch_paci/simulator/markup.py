@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from lxml import etree
 
@@ -39,7 +39,7 @@ class Element:
         tag: str,
         text: object = None,
         *children: Element | None,
-        attributes: dict[str, object] | None = None,
+        attributes: Mapping[str, object] | None = None,
     ) -> None:
         self.tag = tag
         self.text = "" if text is None else _written(text)

@@ -44,12 +44,19 @@ def child_number(element: Element, tag: str, default: int | None = None) -> int:
     return _number(required(element, tag).text, f"<{tag}>")
 
 
-def attribute_number(element: Element, name: str) -> int:
+def attribute_number(element: Element, name: str, default: int | None = None) -> int:
     """An attribute as an integer.
+
+    Args:
+        element: The element.
+        name: The attribute.
+        default: What it is without the attribute; `None` when the attribute must be there.
 
     Raises:
         Refusal: 400, it is not there or not a number of zero or more.
     """
+    if default is not None and element.get(name) is None:
+        return default
     return _number(element.get(name) or "", f"{name} of <{element.tag}>")
 
 

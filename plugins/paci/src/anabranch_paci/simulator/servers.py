@@ -63,11 +63,11 @@ def delete(request: Request, name: str) -> Reply:
     refuse_unless_stopped(ve, "delete")
     if any(name in balancer.members for balancer in state.balancers.values()):
         raise conflict(f"{name} is attached to a load balancer: detach it before delete")
-    begin(
-        state, ve, "DELETE_IN_PROGRESS", "DELETED", request.now, lambda _: _forget(request, ve.name)
-    )
+
+    def forget(_: float) -> None:
+        del state.ves[name]
+        for balancer in state.balancers.values():  # it was attached after it was asked for
+            balancer.members = [member for member in balancer.members if member != name]
+
+    begin(state, ve, "DELETE_IN_PROGRESS", "DELETED", request.now, forget)
     return accepted("VE delete initiated")
-
-
-def _forget(request: Request, name: str) -> None:
-    del request.state.ves[name]

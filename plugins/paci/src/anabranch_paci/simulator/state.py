@@ -64,8 +64,8 @@ class State:
         self.name = name
         self.behaviour = behaviour
         self.clock = clock
-        self.template_shape = template_shape
-        self.error_shape = error_shape
+        self.template_shape: TemplateShape = template_shape
+        self.error_shape: ErrorShape = error_shape
         self.customer_id = 1000045
         self.subscriptions: dict[int, Subscription] = {}
         self.ves: dict[str, Ve] = {}
@@ -78,7 +78,7 @@ class State:
         self._random = random.Random(name)
         self._ids = itertools.count(_FIRST_ID)
         self._order = itertools.count()
-        self._pending: list[tuple[float, int, Callable[[float], None]]] = []
+        self._pending: list[tuple[float, int, Callable[[float], object]]] = []
 
     def new_id(self) -> int:
         """An id that nothing else has."""
@@ -92,7 +92,7 @@ class State:
         """A password of letters and digits, the same in every cloud of this name."""
         return "".join(self._random.choices(_LETTERS, k=length))
 
-    def later(self, at: float, then: Callable[[float], None]) -> None:
+    def later(self, at: float, then: Callable[[float], object]) -> None:
         """Let something happen by itself at a time; it is told the time."""
         heapq.heappush(self._pending, (at, next(self._order), then))
 

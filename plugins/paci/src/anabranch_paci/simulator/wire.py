@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 import msgspec
@@ -71,6 +72,10 @@ class Request(msgspec.Struct, frozen=True):
         if document.tag != root:
             raise bad_request(f"The document must be <{root}>, not <{document.tag}>.")
         return document
+
+    def later(self, then: Callable[[float], object]) -> None:
+        """Let something happen when the cloud has got round to it; it is told the time."""
+        self.state.later(self.now + self.state.behaviour.state_delay, then)
 
     def parameter(self, name: str) -> str | None:
         """The first value of a parameter of the URL, or `None`."""
