@@ -27,6 +27,10 @@ _PORTS = "/v2.1/servers/{server_id}/os-interface"
 _VOLUMES = "/v2.1/servers/{server_id}/os-volume_attachments"
 _WITH_PORTS = ("active", "paused", "stopped")
 _WITH_VOLUMES = (*_WITH_PORTS, "resized", "soft-delete", "shelved", "shelved_offloaded")
+_NOT_IN_USE = (
+    "Invalid volume: Invalid input received: Invalid volume: Unable to detach volume. Volume status"
+    " must be 'in-use' and attach_status must be 'attached' to detach. (HTTP 400)"
+)
 
 
 @routes.on("GET", _PORTS, policy="os_compute_api:os-attach-interfaces:list")
@@ -115,7 +119,8 @@ def attach_volume(request: Request) -> Reply:
     volume = volumes.own(volume_id, server.project_id)
     if volume is None:
         raise Refusal(404, f"Volume {volume_id} could not be found.")
-    if volume.attachments:
+    at = [a.server_id for a in volume.attachments]
+    if server.id in at or (at and volume.status != "attaching"):
         raise Refusal(
             400,
             f"Invalid volume: volume {volume_id} is already attached to instances:"
@@ -130,7 +135,7 @@ def attach_volume(request: Request) -> Reply:
     attachment = Attachment(
         id=str(uuid.uuid4()),
         volume_id=volume_id,
-        device=f"/dev/vd{chr(ord('b') + len(server.volumes))}",
+        device=str(wanted.get("device") or f"/dev/vd{chr(ord('b') + len(server.volumes))}"),
         bdm_id=str(uuid.uuid4()),
         delete_on_termination=bool(wanted.get("delete_on_termination")),
         tag=wanted.get("tag"),
@@ -152,9 +157,15 @@ def detach_volume(request: Request) -> Reply:
     server = own_server(request)
     check_lock(request, server)
     check_state(server, "detach_volume", _WITH_VOLUMES)
-    attachment = _attachment(request)
     delay = request.cloud.behaviour.state_delay
-    request.region.volumes.detach(attachment.volume_id, server.id, request.now, delay)
+    volumes = request.region.volumes
+    volumes.advance(request.now)
+    volume = volumes.own(request.args[1], server.project_id)
+    at = [a.server_id for a in volume.attachments] if volume is not None else []
+    if volume is not None and server.id in at and volume.status != "in-use":
+        raise Refusal(400, _NOT_IN_USE)
+    attachment = _attachment(request)
+    volumes.detach(attachment.volume_id, server.id, request.now, delay)
     server.volumes = [v for v in server.volumes if v is not attachment]
     request.region.compute.touch(server, request.now)
     return Reply(status=202)

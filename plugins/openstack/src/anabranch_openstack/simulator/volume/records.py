@@ -82,6 +82,12 @@ class Volumes:
         volume = self.volumes.get(volume_id)
         return volume if volume is not None and volume.project_id == project_id else None
 
+    def own_snapshot(self, request: Request, snapshot_id: str) -> Snapshot | None:
+        """A snapshot of the project's."""
+        snapshot = self.snapshots.get(snapshot_id)
+        mine = snapshot is not None and snapshot.project_id == request.token.project_id
+        return snapshot if mine else None
+
     def make(self, request: Request, size: int) -> Volume:
         """A new volume that is there at once."""
         volume = Volume(
@@ -110,10 +116,9 @@ class Volumes:
         volume.status, volume.due = "attaching", (now + delay, "in-use")
 
     def detach(self, volume_id: str, server_id: str, now: float, delay: float = 0) -> None:
-        """Detach a volume: it is available after the delay."""
+        """Detach a volume: it is available, and at no server, after the delay."""
         volume = self.volumes.get(volume_id)
-        if volume is not None:
-            volume.attachments = [a for a in volume.attachments if a.server_id != server_id]
+        if volume is not None and any(a.server_id == server_id for a in volume.attachments):
             volume.status, volume.due = "detaching", (now + delay, "available")
 
     def release(self, server_id: str) -> None:
@@ -134,5 +139,7 @@ def _advance(store: dict[str, T], now: float) -> None:
         if item.due is None or item.due[0] > now:
             continue
         item.status, item.due = item.due[1], None
+        if isinstance(item, Volume) and item.status == "available":
+            item.attachments = []
         if item.status == "deleted":
             del store[item.id]

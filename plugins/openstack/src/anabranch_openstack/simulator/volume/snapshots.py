@@ -6,7 +6,7 @@ import uuid
 
 from anabranch_openstack.simulator.routing import Routes
 from anabranch_openstack.simulator.volume.records import Snapshot
-from anabranch_openstack.simulator.volume.volumes import list_reply
+from anabranch_openstack.simulator.volume.volumes import check_texts, list_reply
 from anabranch_openstack.simulator.wire import (
     Document,
     Refusal,
@@ -20,6 +20,10 @@ from anabranch_openstack.simulator.wire import (
 __all__ = ["routes"]
 
 routes = Routes()
+
+_BUSY = (
+    "Invalid snapshot: Snapshot status must be available or error and must not be part of a group."
+)
 
 
 @routes.on("GET", "/v3/snapshots", policy="volume:get_all_snapshots")
@@ -51,6 +55,7 @@ def create_snapshot(request: Request) -> Reply:
             f"Invalid input for field/attribute volume_id. Value: {volume_id}."
             f" {volume_id!r} is not valid under any of the given schemas",
         )
+    check_texts(wanted)
     store = request.region.volumes
     volume = store.own(str(volume_id), request.token.project_id)
     if volume is None:
@@ -84,15 +89,15 @@ def delete_snapshot(request: Request) -> Reply:
     """Delete a snapshot."""
     snapshot = _find(request)
     if snapshot.status not in ("available", "error"):
-        raise Refusal(400, "Invalid snapshot: Snapshot status must be available or error.")
+        raise Refusal(400, _BUSY)
     snapshot.status = "deleting"
     snapshot.due = (request.now + request.cloud.behaviour.state_delay, "deleted")
     return Reply(status=202, content_type="text/html; charset=UTF-8")
 
 
 def _find(request: Request) -> Snapshot:
-    snapshot = request.region.volumes.snapshots.get(request.args[0])
-    if snapshot is None or snapshot.project_id != request.token.project_id:
+    snapshot = request.region.volumes.own_snapshot(request, request.args[0])
+    if snapshot is None:
         raise Refusal(404, f"Snapshot {request.args[0]} could not be found.")
     return snapshot
 
@@ -109,6 +114,9 @@ def _document(request: Request, snapshot: Snapshot) -> Document:
         "size": snapshot.size,
         "metadata": snapshot.metadata,
     }
+    if request.method == "GET":
+        document["os-extended-snapshot-attributes:project_id"] = snapshot.project_id
+        document["os-extended-snapshot-attributes:progress"] = "100%"
     for since, name, value in (
         (14, "group_snapshot_id", None),
         (41, "user_id", snapshot.user_id),

@@ -17,10 +17,12 @@ from anabranch_openstack.simulator.wire import (
     precise_time,
 )
 
-__all__ = ["list_reply", "routes"]
+__all__ = ["check_texts", "list_reply", "routes"]
 
 routes = Routes()
 
+_ZONE = "nova"
+_LONGEST_TEXT = 255
 _BUSY = (
     "Invalid volume: Volume status must be available or error or error_restoring or"
     " error_extending or error_managing and must not be migrating, attached, belong to a group,"
@@ -64,6 +66,22 @@ def list_reply(
     return json_reply(body)
 
 
+def check_texts(wanted: Document) -> None:
+    """Check the lengths of name and description.
+
+    Raises:
+        Refusal: One is too long.
+    """
+    for field in ("name", "description"):
+        length = len(str(wanted.get(field) or ""))
+        if length > _LONGEST_TEXT:
+            raise Refusal(
+                400,
+                f"Invalid input received: {field} has {length} characters,"
+                f" more than {_LONGEST_TEXT}.",
+            )
+
+
 @routes.on("GET", "/v3/volumes", policy="volume:get_all")
 def list_volumes(request: Request) -> Reply:
     """Ids and names."""
@@ -105,6 +123,13 @@ def create_volume(request: Request) -> Reply:
         raise _bad_size(size, f"'{size}' does not match '^[0-9]+$'")
     if size is not None and int(size) < 1:
         raise _bad_size(size, f"{size} is less than the minimum of 1")
+    check_texts(wanted)
+    zone = str(wanted.get("availability_zone") or _ZONE)
+    if zone != _ZONE:
+        raise Refusal(400, f"Availability zone '{zone}' is invalid.")
+    snapshot_id = wanted.get("snapshot_id")
+    if snapshot_id is not None and store.own_snapshot(request, str(snapshot_id)) is None:
+        raise Refusal(404, f"Snapshot {snapshot_id} could not be found.")
     kind = wanted.get("volume_type")
     if kind is not None and all(kind not in (t.id, t.name) for t in store.types.values()):
         raise Refusal(404, f"Volume type with name {kind} could not be found.")
@@ -125,8 +150,8 @@ def create_volume(request: Request) -> Reply:
         description=wanted.get("description"),
         status="creating",
         type=kind or next((t.name for t in store.types.values()), None),
-        zone=str(wanted.get("availability_zone") or "nova"),
-        snapshot_id=wanted.get("snapshot_id"),
+        zone=zone,
+        snapshot_id=snapshot_id,
         source_id=wanted.get("source_volid"),
         bootable="imageRef" in wanted,
         metadata=dict(wanted.get("metadata") or {}),
@@ -183,7 +208,7 @@ def show_type(request: Request) -> Reply:
 def list_zones(request: Request) -> Reply:
     """The availability zones of the storage."""
     del request
-    zone = {"zoneName": "nova", "zoneState": {"available": True}}
+    zone = {"zoneName": _ZONE, "zoneState": {"available": True}}
     return json_reply({"availabilityZoneInfo": [zone]})
 
 
@@ -287,6 +312,7 @@ def _detail(request: Request, volume: Volume) -> Document:
                 "attached_at": precise_time(at.since),
             }
             for at in volume.attachments
+            if volume.status != "attaching"
         ],
     }
     if request.method == "GET":
