@@ -2,7 +2,15 @@
 
 import pytest
 
-from anabranch import Broker, Configuration, ConfigurationError, InstanceState, NotFound
+from anabranch import (
+    Broker,
+    Configuration,
+    ConfigurationError,
+    DeadlineExceeded,
+    InstanceState,
+    InvalidState,
+    NotFound,
+)
 from anabranch.models import (
     AddressSpec,
     BlobSpec,
@@ -11,6 +19,7 @@ from anabranch.models import (
     FirewallRuleSpec,
     FirewallSpec,
     ImageSpec,
+    ImageState,
     InstanceSpec,
     KeySpec,
     Listener,
@@ -18,6 +27,7 @@ from anabranch.models import (
     RuleSource,
     StorageSnapshotSpec,
     StorageVolumeSpec,
+    StorageVolumeState,
 )
 
 
@@ -97,6 +107,27 @@ async def test_volumes_and_snapshots(broker):
             "one", StorageSnapshotSpec(storage_volume_id=volume.id)
         )
         assert snapshot.storage_volume_id == volume.id
+
+
+async def test_volumes_images_and_snapshots_are_waited_for(broker):
+    async with broker:
+        spec = StorageVolumeSpec(capacity_gb=2)
+        volume = await broker.storage_volumes.create("one", spec, wait=5)
+        assert volume.state is StorageVolumeState.AVAILABLE
+        target = volume.qualified_id
+        attached = await broker.storage_volumes.attach(target, "inst0", wait=5)
+        assert attached.state is StorageVolumeState.IN_USE
+        with pytest.raises(
+            DeadlineExceeded, match=r"one: wait: not AVAILABLE within 0.05 s: it is"
+        ):
+            await broker.storage_volumes.wait(target, "AVAILABLE", timeout=0.05)
+        detached = await broker.storage_volumes.detach(target, wait=5)
+        assert detached.state is StorageVolumeState.AVAILABLE
+        assert await broker.storage_volumes.destroy(target, wait=5) is True
+        with pytest.raises(InvalidState, match="it is gone, not AVAILABLE"):
+            await broker.storage_volumes.wait(target, "AVAILABLE", timeout=5)
+        image = await broker.images.create("one", ImageSpec(instance_id="inst0"), wait=5)
+        assert image.state is ImageState.AVAILABLE
 
 
 async def test_keys(broker):
