@@ -81,7 +81,7 @@ async def test_lists_cost_one_request(served):
             images = await driver.list_images(cloud, None, {})
         with costs(simulated, "GET /os-keypairs"):
             keys = await driver.list_keys(cloud, None)
-        with costs(simulated, "GET /limits"):
+        with costs(simulated, "GET /limits", "GET /details.json"):
             quotas = await driver.list_quotas(cloud, None)
         with costs(simulated, "GET /servers/detail"):
             instances = await driver.list_instances(cloud, None, {})

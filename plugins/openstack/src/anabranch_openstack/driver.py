@@ -6,19 +6,25 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from anabranch.hooks import DriverSpec
+from anabranch_openstack.addresses import Addresses
 from anabranch_openstack.configure import configure
+from anabranch_openstack.firewalls import Firewalls
 from anabranch_openstack.hardware_profiles import HardwareProfiles
 from anabranch_openstack.images import Images
 from anabranch_openstack.instance_actions import InstanceActions
 from anabranch_openstack.instances import Instances
 from anabranch_openstack.keys import Keys
 from anabranch_openstack.lifecycle import Lifecycle
+from anabranch_openstack.load_balancers import LoadBalancers
+from anabranch_openstack.network_interfaces import NetworkInterfaces
+from anabranch_openstack.networks import Networks
 from anabranch_openstack.quotas import Quotas
 from anabranch_openstack.realms import Realms
 from anabranch_openstack.settings import OpenStackSettings
 from anabranch_openstack.states import INSTANCE_STATES
 from anabranch_openstack.storage_snapshots import StorageSnapshots
 from anabranch_openstack.storage_volumes import StorageVolumes
+from anabranch_openstack.subnets import Subnets
 from anabranch_openstack.volume_attachments import VolumeAttachments
 
 __all__ = ["OpenStackDriver", "driver"]
@@ -31,6 +37,12 @@ class OpenStackDriver(
     Instances,
     InstanceActions,
     Keys,
+    Firewalls,
+    Addresses,
+    LoadBalancers,
+    Networks,
+    Subnets,
+    NetworkInterfaces,
     Quotas,
     StorageVolumes,
     VolumeAttachments,
@@ -38,7 +50,7 @@ class OpenStackDriver(
     Lifecycle,
     DriverSpec[OpenStackSettings],
 ):
-    """OpenStack, by the REST APIs of keystone v3, nova and glance."""
+    """OpenStack, by the REST APIs of its services."""
 
     title = "OpenStack"
     settings_type = OpenStackSettings

@@ -115,6 +115,13 @@ class OpenStackSettings(CloudSettings, frozen=True, kw_only=True):
     attach_timeout: Annotated[
         float, Meta(gt=0, description="Seconds to wait until a volume is attached or detached")
     ] = 50.0
+    load_balancer_algorithm: Annotated[
+        Literal["ROUND_ROBIN", "LEAST_CONNECTIONS", "SOURCE_IP", "SOURCE_IP_PORT"],
+        Meta(
+            description="How new load balancers choose an instance; octavia's provider `ovn` "
+            "knows SOURCE_IP_PORT alone"
+        ),
+    ] = "ROUND_ROBIN"
     compute_endpoint_override: Annotated[_Text, _override("compute")] = None
     image_endpoint_override: Annotated[_Text, _override("image")] = None
     network_endpoint_override: Annotated[_Text, _override("network")] = None

@@ -1,0 +1,104 @@
+"""A load balancer put together from what octavia and neutron tell in pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Final, NamedTuple
+
+import msgspec
+
+from anabranch.models import LoadBalancer
+from anabranch_openstack import convert_load_balancer as convert
+from anabranch_openstack import wire_load_balancer as wire
+from anabranch_openstack.catalog import LOAD_BALANCER, NETWORK
+from anabranch_openstack.client import Session, segment
+from anabranch_openstack.convert_network import instance_of
+from anabranch_openstack.load_balancer_changes import ask
+from anabranch_openstack.ports import PORT
+from anabranch_openstack.reading import Reader, listing
+from anabranch_openstack.replies import decoded
+
+__all__ = ["View", "listeners", "look", "model", "pools"]
+
+_LISTENER: Final = Reader(wire.Listener)
+_STATUS: Final = msgspec.json.Decoder(wire.StatusDocument)
+_ADDRESSES_AT_ONCE: Final = 50
+"""Addresses to ask neutron for by one request, so that its URL does not grow too long."""
+
+
+class View(NamedTuple):
+    """A load balancer with its JSON, its listeners, and its pools and members."""
+
+    balancer: wire.LoadBalancer
+    raw: msgspec.Raw
+    listeners: list[wire.Listener]
+    tree: wire.Tree
+
+
+async def listeners(octavia: Session, load_balancer_id: str | None = None) -> list[wire.Listener]:
+    """Return the listeners of one load balancer, or of all."""
+
+    def keep(found: wire.Listener, raw: msgspec.Raw) -> wire.Listener:
+        del raw
+        return found
+
+    return await octavia.every(
+        LOAD_BALANCER,
+        "/listeners",
+        "listeners",
+        reader=_LISTENER,
+        convert=keep,
+        params={"load_balancer_id": load_balancer_id} if load_balancer_id else None,
+    )
+
+
+async def look(octavia: Session, load_balancer_id: str, before: View | None = None) -> View:
+    """Ask for a load balancer and what belongs to it.
+
+    Args:
+        octavia: Whom to ask.
+        load_balancer_id: The load balancer.
+        before: What was seen of it before, whose listeners will do.
+
+    Raises:
+        NotFound: no such load balancer.
+    """
+    balancer, raw = await ask(octavia, load_balancer_id)
+    found = before.listeners if before else await listeners(octavia, load_balancer_id)
+    path = f"/loadbalancers/{segment(load_balancer_id)}/status"
+    reply = await octavia.request(LOAD_BALANCER, "GET", path)
+    return View(balancer, raw, found, decoded(reply, _STATUS).statuses.loadbalancer)
+
+
+async def model(octavia: Session, view: View) -> LoadBalancer:
+    """Return the model of a load balancer; its instances are found by the members' addresses."""
+    members = [member for _, pool in pools(view) for member in pool.members]
+    addresses = list(dict.fromkeys(member.address for member in members if member.address))
+    instances: list[str] = []
+    for start in range(0, len(addresses), _ADDRESSES_AT_ONCE):
+        instances += await _instances_at(octavia, addresses[start : start + _ADDRESSES_AT_ONCE])
+    return convert.load_balancer(
+        octavia.cloud.name,
+        view.balancer,
+        view.raw,
+        view.listeners,
+        view.tree,
+        list(dict.fromkeys(instances)),
+    )
+
+
+def pools(view: View) -> Iterator[tuple[wire.Listener, wire.Pool]]:
+    """Yield each pool once, with the first listener that leads to it."""
+    by_id = {listener.id: listener for listener in view.listeners}
+    seen: set[str] = set()
+    for listener_id, pool in convert.pools(view.tree):
+        if pool.id not in seen and listener_id in by_id:
+            seen.add(pool.id)
+            yield by_id[listener_id], pool
+
+
+async def _instances_at(neutron: Session, addresses: Collection[str]) -> list[str]:
+    params = [("fixed_ips", f"ip_address={address}") for address in addresses]
+    reply = await neutron.request(NETWORK, "GET", "/ports", params=params)
+    ports, _ = PORT.read_all(decoded(reply, listing("ports")).items, lambda port, _: port)
+    return [found for port in ports if (found := instance_of(port))]
