@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from anabranch.cloud import Cloud, Response, SingleFlight, Token
+from anabranch.cloud import Cloud, Response, SingleFlight, StreamedResponse, Token
 from anabranch.errors import (
     InvalidRequest,
     NotFound,
@@ -29,6 +29,7 @@ OpenStackCloud = Cloud[OpenStackSettings]
 
 T = TypeVar("T")
 W = TypeVar("W", bound=msgspec.Struct)
+Answered = TypeVar("Answered", Response, StreamedResponse)
 Microversion = tuple[int, int]
 Params = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
 
@@ -110,24 +111,48 @@ class Session:
             content = msgspec.json.encode(body)
         harmless = method in ("GET", "PUT", "DELETE") if idempotent is None else idempotent
 
-        async def send(token: Token) -> Response:
-            url = endpoint(token.data.catalog or (), service, self.cloud.settings) + path
-            headers["x-auth-token"] = token.value.get_secret_value()
+        async def send(url: str, token: str) -> Response:
+            headers["x-auth-token"] = token
             return await self.cloud.http.request(
-                method, url, headers=headers, params=params, content=content, idempotent=harmless
+                method,
+                url + path,
+                headers=headers,
+                params=params,
+                content=content,
+                idempotent=harmless,
             )
 
-        token = await self.token()
-        reply = await send(token)
-        if reply.status == 401:
-            # The middleware in front refused it, nothing ran: even a POST can be sent again.
-            self.cloud.tokens.discard(_KEY, token)
-            reply = await send(await self.token())
+        reply = await self.authorized(service, send)
         if reply.status >= 300:
             if reply.status == 406:
                 self._range = None
             raise failure(reply, hide)
         return reply
+
+    async def authorized(
+        self, service: Service, send: Callable[[str, str], Awaitable[Answered]]
+    ) -> Answered:
+        """Send a request with a token, and again with another one if that is refused.
+
+        The middleware in front refuses it, nothing runs: even a POST can be sent again.
+
+        Args:
+            service: Whom to ask.
+            send: Sends it, given the URL of the service and the token.
+
+        Raises:
+            CloudError: there is no such service, the login fails, or what `send` raises.
+        """
+        token = await self.token()
+        reply = await send(self._url(service, token), token.value.get_secret_value())
+        if reply.status == 401:
+            self.cloud.tokens.discard(_KEY, token)
+            token = await self.token()
+            reply = await send(self._url(service, token), token.value.get_secret_value())
+        return reply
+
+    def _url(self, service: Service, token: Token) -> str:
+        return endpoint(token.data.catalog or (), service, self.cloud.settings)
 
     async def microversion(self, wanted: Microversion, least: Microversion) -> Microversion:
         """Return the newest compute microversion up to `wanted` that the cloud speaks.
@@ -157,7 +182,7 @@ class Session:
 
     async def _ask_range(self) -> tuple[Microversion, Microversion]:
         token = await self.token()
-        url = endpoint(token.data.catalog or (), COMPUTE, self.cloud.settings)
+        url = self._url(COMPUTE, token)
         match = _VERSION_ROOT.match(url)
         reply = await self.cloud.http.request(
             "GET",
