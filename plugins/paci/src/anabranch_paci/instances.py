@@ -1,0 +1,133 @@
+"""Instances: the platform's servers (VEs), containers and virtual machines alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import msgspec
+
+from anabranch.errors import CloudError, DeadlineExceeded
+from anabranch.features import Feature, offers
+from anabranch.hooks import hookimpl
+from anabranch.hooks.instances import InstancesSpec
+from anabranch.models import Instance
+from anabranch.paging import Page
+from anabranch.states import InstanceState
+from anabranch_paci import convert, description, listing
+from anabranch_paci.client import PaciCloud, Session, session
+from anabranch_paci.hardware_profiles import profile_of, sizes
+from anabranch_paci.markup import Node
+from anabranch_paci.servers import find, refused, show, switch
+from anabranch_paci.settings import PaciSettings
+from anabranch_paci.waiting import watch
+
+__all__ = ["Instances"]
+
+
+class Instances(InstancesSpec[PaciSettings]):
+    """Servers: read, resize, tag, destroy."""
+
+    @hookimpl
+    @offers(Feature.REALM_FILTER)
+    async def list_instances(
+        self, cloud: PaciCloud, cursor: str | None, where: Mapping[str, str]
+    ) -> Page[Instance]:
+        paci = session(cloud)
+
+        async def detail(info: Node) -> Sequence[Instance]:
+            return (await show(paci, info.attributes["name"]),)
+
+        def told(info: Node) -> Sequence[Instance]:
+            return (convert.listed_instance(cloud.name, info),)
+
+        subscription = where.get("realm_id", cloud.settings.subscription)
+        return await listing.page(
+            paci, listing.SERVERS, cursor, subscription=subscription, detail=detail, told=told
+        )
+
+    @hookimpl
+    async def get_instance(self, cloud: PaciCloud, instance_id: str) -> Instance:
+        return await show(session(cloud), instance_id)
+
+    @hookimpl
+    async def resize_instance(
+        self, cloud: PaciCloud, instance_id: str, hardware_profile_id: str
+    ) -> Instance:
+        paci = session(cloud)
+        wanted = sizes(profile_of(cloud, hardware_profile_id))
+        before = await show(paci, instance_id)
+        have = before.hardware
+        changes: list[Node] = []
+        if have is None or have.cpu != wanted.cpu:
+            changes.append(Node("change-cpu", {"number": str(wanted.cpu)}))
+        if have is None or have.memory_mib != wanted.memory_mib:
+            changes.append(Node("ram-size", text=str(wanted.memory_mib)))
+        if have is None or have.storage_gb != wanted.storage_gb:
+            changes.append(Node("primary-disk-size", text=str(wanted.storage_gb)))
+        if not changes:
+            return before
+        await _reconfigure(paci, instance_id, *changes)
+        return await show(paci, instance_id)
+
+    @hookimpl
+    async def set_instance_tags(
+        self, cloud: PaciCloud, instance_id: str, tags: Mapping[str, str]
+    ) -> Instance:
+        paci = session(cloud)
+        before = description.parse((await find(paci, instance_id)).value("description"))
+        text = description.compose(before.text, before.client_token, tags)
+        await _reconfigure(paci, instance_id, Node("description", text=text))
+        return msgspec.structs.replace(await show(paci, instance_id), tags=dict(tags))
+
+    @hookimpl
+    async def destroy_instance(self, cloud: PaciCloud, instance_id: str) -> None:
+        # The platform deletes only what is at rest. What is not is stopped, and then deleted.
+        paci = session(cloud)
+        try:
+            await paci.act("DELETE", "ve", instance_id)
+        except CloudError as exc:
+            if not refused(exc):
+                raise
+            found = await show(paci, instance_id)
+            if _going(found):
+                return
+            if not found.busy and found.state is not InstanceState.RUNNING:
+                raise
+            await _stop_and_destroy(paci, found)
+
+
+async def _reconfigure(paci: Session, name: str, *changes: Node) -> None:
+    await paci.act("PUT", "ve", name, body=Node("reconfigure-ve", children=changes))
+
+
+def _at_rest(found: Instance) -> bool:
+    return not found.busy
+
+
+def _going(found: Instance) -> bool:
+    return found.platform_state.upper() in ("DELETE_IN_PROGRESS", "DELETED")
+
+
+async def _stop_and_destroy(paci: Session, found: Instance) -> None:
+    """Destroy what is not at rest. Cut short, it leaves it stopped, and can be asked for again."""
+    name = found.id
+
+    async def at_rest(before: Instance) -> Instance:
+        """Wait until the platform is done with it."""
+        limit = paci.cloud.settings.stop_wait
+        seen = await watch(partial(show, paci, name), _at_rest, limit)
+        if seen.last is None or not seen.done:
+            state = (seen.last or before).platform_state
+            raise DeadlineExceeded(
+                f"{name!r} was not destroyed: it is {state}, and only what is at rest can be",
+                remedy="Destroy it again a little later",
+            )
+        return seen.last
+
+    if found.busy:
+        found = await at_rest(found)
+    if found.state is InstanceState.RUNNING:
+        await switch(paci, name, "stop")
+        await at_rest(found)
+    await paci.act("DELETE", "ve", name)

@@ -1,0 +1,40 @@
+"""What all that is done with servers shares."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from anabranch.errors import CloudError, Conflict, InvalidRequest
+from anabranch.models import Instance
+from anabranch_paci import convert
+from anabranch_paci.client import Session
+from anabranch_paci.markup import Node
+
+__all__ = ["find", "refused", "show", "switch"]
+
+_VE: Final = ("ve",)
+
+
+async def find(paci: Session, name: str) -> Node:
+    """Get the document of a server."""
+    ve, _ = await paci.get("ve", name, roots=_VE)
+    return ve
+
+
+async def show(paci: Session, name: str) -> Instance:
+    """Get a server."""
+    ve, content = await paci.get("ve", name, roots=_VE)
+    return convert.instance(paci.cloud.settings, paci.cloud.name, name, ve, content)
+
+
+async def switch(paci: Session, name: str, verb: str) -> bool:
+    """Start or stop a server, and tell whether it was needed: 304 says that it is so already."""
+    return await paci.act("PUT", "ve", name, verb)
+
+
+def refused(exc: CloudError) -> bool:
+    """Whether an error may mean that the state of a thing forbids the action.
+
+    Which status says so is not published, so the state itself is to be looked at.
+    """
+    return isinstance(exc, (Conflict, InvalidRequest)) or exc.provider_code == "500"

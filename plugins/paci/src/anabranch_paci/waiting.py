@@ -1,0 +1,61 @@
+"""Waiting for the platform, never longer than whoever called waits."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final, Generic, NamedTuple, TypeVar
+
+import anyio
+
+from anabranch.errors import CloudError
+
+__all__ = ["Seen", "watch"]
+
+T = TypeVar("T")
+
+_FIRST_PAUSE: Final = 0.25
+_LONGEST_PAUSE: Final = 5.0
+_LONGEST_RESERVE: Final = 5.0
+
+
+class Seen(NamedTuple, Generic[T]):
+    """How a wait ended: what was seen last, and whether it was as wanted."""
+
+    last: T | None
+    done: bool
+
+
+async def watch(
+    look: Callable[[], Awaitable[T]],
+    done: Callable[[T], bool],
+    seconds: float,
+    passing: tuple[type[CloudError], ...] = (),
+) -> Seen[T]:
+    """Look again and again, and return what was seen last and whether it is as wanted.
+
+    It ends, with what it knows, some seconds before the deadline of the caller: so the caller
+    still learns it, instead of that nothing is known. An error that may pass does not end it.
+
+    Args:
+        look: Gets the thing.
+        done: Whether it is as wanted.
+        seconds: How long to look at most.
+        passing: Further errors that may pass.
+    """
+    left = anyio.current_effective_deadline() - anyio.current_time()
+    seconds = min(seconds, left - min(_LONGEST_RESERVE, left / 4))
+    last: T | None = None
+    pause = _FIRST_PAUSE
+    with anyio.move_on_after(max(0.0, seconds)):
+        while True:
+            try:
+                last = await look()
+            except CloudError as exc:
+                if not (exc.retryable or isinstance(exc, passing)):
+                    raise
+            else:
+                if done(last):
+                    return Seen(last, True)
+            await anyio.sleep(pause)
+            pause = min(_LONGEST_PAUSE, pause * 1.5)
+    return Seen(last, False)
