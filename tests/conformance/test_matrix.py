@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Collection
 from typing import Any, get_type_hints
 
 import msgspec
 import pytest
 
-from anabranch import FEATURES, OPERATIONS, FeatureNotSupported, OperationNotSupported
+from anabranch import FEATURES, OPERATIONS, Feature, FeatureNotSupported, OperationNotSupported
 from anabranch.hooks import DriverSpec
+from anabranch.models import StorageSnapshotSpec
 from anabranch.testing.walk import Walk
 
 
@@ -45,14 +47,15 @@ async def test_no_feature_that_is_not_claimed_is_dropped(kind, broker, requests)
             if operation not in offered or feature in offered[operation].features:
                 continue
             for field in parameters.fields:
+                arguments = asking(operation, field, offered[operation].features)
                 with pytest.raises(FeatureNotSupported, match=f"parameter '{field}'"):
-                    await broker.invoke(name, operation, asking(operation, field))
+                    await broker.invoke(name, operation, arguments)
                 asked += 1
     assert asked or kind == "mock"
     assert requests() == 0
 
 
-def asking(operation: str, field: str) -> dict[str, Any]:
+def asking(operation: str, field: str, offered: Collection[Feature]) -> dict[str, Any]:
     """Arguments that ask for one feature, by the field that asks for it."""
     arguments: dict[str, Any] = dict.fromkeys(OPERATIONS[operation].parameters)
     if field in arguments:
@@ -60,6 +63,12 @@ def asking(operation: str, field: str) -> dict[str, Any]:
     if "where" in arguments:
         return {**arguments, "where": {field: "x"}}
     spec = get_type_hints(getattr(DriverSpec, operation))["spec"]
-    required = [f.name for f in msgspec.structs.fields(spec) if f.required]
+    given = {f.name: "x" for f in msgspec.structs.fields(spec) if f.required}
+    of = {
+        "storage_volume_id": Feature.SNAPSHOT_OF_VOLUME,
+        "instance_id": Feature.SNAPSHOT_OF_INSTANCE,
+    }
+    if spec is StorageSnapshotSpec and field not in of:
+        given |= {next(name for name, feature in of.items() if feature in offered): "x"}
     assert field in inspect.signature(spec).parameters
-    return {**arguments, "spec": spec(**{**dict.fromkeys(required, "x"), field: "x"})}
+    return {**arguments, "spec": spec(**{**given, field: "x"})}

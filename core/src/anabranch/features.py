@@ -44,6 +44,8 @@ class Feature(StrEnum):
     SANDBOXING = "sandboxing"
     SNAPSHOT_DESCRIPTION = "snapshot_description"
     SNAPSHOT_NAME = "snapshot_name"
+    SNAPSHOT_OF_INSTANCE = "snapshot_of_instance"
+    SNAPSHOT_OF_VOLUME = "snapshot_of_volume"
     TAGS = "tags"
     USER_DATA = "user_data"
     USER_FILES = "user_files"
@@ -94,6 +96,8 @@ FEATURES: Final[Mapping[Feature, Parameters]] = {
     Feature.SANDBOXING: _of(_CREATE_INSTANCE, "sandbox"),
     Feature.SNAPSHOT_DESCRIPTION: _of("create_storage_snapshot", "description"),
     Feature.SNAPSHOT_NAME: _of("create_storage_snapshot", "name"),
+    Feature.SNAPSHOT_OF_INSTANCE: _of("create_storage_snapshot", "instance_id"),
+    Feature.SNAPSHOT_OF_VOLUME: _of("create_storage_snapshot", "storage_volume_id"),
     Feature.TAGS: _of(_CREATE_INSTANCE, "tags"),
     Feature.USER_DATA: _of(_CREATE_INSTANCE, "user_data"),
     Feature.USER_FILES: _of(_CREATE_INSTANCE, "user_files"),

@@ -110,6 +110,17 @@ async def test_snapshots(driver, make_cloud):
         await driver.create_storage_snapshot(cloud, StorageSnapshotSpec(storage_volume_id="x"))
 
 
+async def test_a_snapshot_of_an_instance(driver, cloud):
+    spec = StorageSnapshotSpec(instance_id="inst0")
+    snapshot = await driver.create_storage_snapshot(cloud, spec)
+    assert (snapshot.instance_id, snapshot.storage_volume_id) == ("inst0", None)
+    with pytest.raises(InvalidRequest, match="instance_id"):
+        await driver.create_storage_snapshot(cloud, StorageSnapshotSpec(instance_id="x"))
+    for wrong in ({}, {"instance_id": "inst0", "storage_volume_id": "vol1"}):
+        with pytest.raises(ValueError, match="either the volume or the instance"):
+            StorageSnapshotSpec(**wrong)
+
+
 async def test_buckets(driver, cloud):
     bucket = await driver.create_bucket(cloud, BucketSpec(name="mine", location="eu"))
     assert (bucket.id, bucket.location, bucket.blob_count) == ("mine", "eu", 0)

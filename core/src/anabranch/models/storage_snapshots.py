@@ -45,15 +45,24 @@ class StorageSnapshot(Resource, frozen=True, kw_only=True):
 
 
 class StorageSnapshotSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """The snapshot to take.
+    """The snapshot to take: of a volume or of a whole instance, whichever the platform can.
 
     Attributes:
-        storage_volume_id: Volume to take it of (on platforms that take them of instances: the
-            instance).
+        storage_volume_id: Volume to take it of (feature `snapshot_of_volume`) …
+        instance_id: … or instance to take it of (feature `snapshot_of_instance`).
         name: (feature `snapshot_name`).
         description: (feature `snapshot_description`).
+
+    Raises:
+        ValueError: neither a volume nor an instance is named, or both.
     """
 
-    storage_volume_id: str
+    storage_volume_id: str = ""
+    instance_id: str = ""
     name: str = ""
     description: str = ""
+
+    def __post_init__(self) -> None:
+        """See that it is of one thing."""
+        if bool(self.storage_volume_id) is bool(self.instance_id):
+            raise ValueError("name either the volume or the instance to take a snapshot of")

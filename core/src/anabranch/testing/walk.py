@@ -57,7 +57,6 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
         address_network_id: Network that addresses come from; None: the first external one, or
             that of instances.
         network_block: Block of addresses of the network that is made.
-        snapshot_of: What snapshots are taken of: `volume` or `instance`.
     """
 
     image_id: str | None = None
@@ -66,7 +65,6 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     network_id: str | None = None
     address_network_id: str | None = None
     network_block: str = "10.213.0.0/24"
-    snapshot_of: str = "volume"
 
 
 class Walk:
@@ -242,18 +240,21 @@ class Walk:
                 device=None,
             )
             await self._wait("storage_volumes", it, "IN-USE")
-        whole = self._choices.snapshot_of == "instance"
-        of = self._machine_id() if whole or not volume else volume.id
-        await self._snapshot(of)
+        await self._snapshot(volume.id if volume else "")
         if volume:
             await self._do("detach_storage_volume", storage_volume_id=volume.id)
             await self._wait("storage_volumes", volume.id, "AVAILABLE")
             await self._destroyed("storage_volumes", volume.id)
 
-    async def _snapshot(self, of: str) -> None:
-        named = self._has("create_storage_snapshot", Feature.SNAPSHOT_NAME)
-        spec = StorageSnapshotSpec(storage_volume_id=of, name="walk" if named else "")
-        snapshot = await self._do("create_storage_snapshot", spec=spec)
+    async def _snapshot(self, volume: str) -> None:
+        create = "create_storage_snapshot"
+        of_volume = self._has(create, Feature.SNAPSHOT_OF_VOLUME) and volume
+        spec = StorageSnapshotSpec(
+            storage_volume_id=volume if of_volume else "",
+            instance_id="" if of_volume else self._machine_id(),
+            name="walk" if self._has(create, Feature.SNAPSHOT_NAME) else "",
+        )
+        snapshot = await self._do(create, spec=spec)
         await self._list("storage_snapshots")
         if snapshot:
             await self._wait("storage_snapshots", snapshot.id, "AVAILABLE")

@@ -42,7 +42,12 @@ class StorageSnapshots(StorageSnapshotsSpec[MockSettings]):
         )
 
     @hookimpl
-    @offers(Feature.SNAPSHOT_DESCRIPTION, Feature.SNAPSHOT_NAME)
+    @offers(
+        Feature.SNAPSHOT_DESCRIPTION,
+        Feature.SNAPSHOT_NAME,
+        Feature.SNAPSHOT_OF_INSTANCE,
+        Feature.SNAPSHOT_OF_VOLUME,
+    )
     async def create_storage_snapshot(
         self, cloud: MockCloud, spec: StorageSnapshotSpec
     ) -> StorageSnapshot:
@@ -56,7 +61,11 @@ class StorageSnapshots(StorageSnapshotsSpec[MockSettings]):
 
 
 def _create(store: MockStore, spec: StorageSnapshotSpec) -> StorageSnapshot:
-    volume = store.storage_volumes.need(spec.storage_volume_id, "storage_volume_id")
+    volume = instance = None
+    if spec.instance_id:
+        instance = store.instances.need(spec.instance_id, "instance_id")
+    else:
+        volume = store.storage_volumes.need(spec.storage_volume_id, "storage_volume_id")
     check_name(spec.name)
     store.storage_snapshots.require_room()
     snapshot_id = store.storage_snapshots.new_id()
@@ -67,8 +76,9 @@ def _create(store: MockStore, spec: StorageSnapshotSpec) -> StorageSnapshot:
         description=spec.description,
         state=StorageSnapshotState.CREATING,
         platform_state="PENDING",
-        storage_volume_id=volume.id,
-        size_gb=volume.capacity_gb,
+        storage_volume_id=volume.id if volume else None,
+        instance_id=instance.id if instance else None,
+        size_gb=volume.capacity_gb if volume else None,
         created_at=now(),
     )
     store.storage_snapshots.add(snapshot)

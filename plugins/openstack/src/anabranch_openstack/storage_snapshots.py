@@ -50,6 +50,7 @@ class StorageSnapshots(StorageSnapshotsSpec[OpenStackSettings]):
     @offers(
         Feature.SNAPSHOT_NAME,
         Feature.SNAPSHOT_DESCRIPTION,
+        Feature.SNAPSHOT_OF_VOLUME,
         constraints={Feature.SNAPSHOT_NAME: _LENGTH, Feature.SNAPSHOT_DESCRIPTION: _LENGTH},
     )
     async def create_storage_snapshot(
