@@ -1,0 +1,1 @@
+"""What a cloud offers: zones, offerings, templates, and the commands themselves."""

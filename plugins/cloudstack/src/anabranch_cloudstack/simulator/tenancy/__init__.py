@@ -1,0 +1,1 @@
+"""What belongs to an account: its limits, projects, tags and user data."""
