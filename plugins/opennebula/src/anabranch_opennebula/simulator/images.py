@@ -1,0 +1,248 @@
+"""Images and volumes: `one.image.…` and `one.imagepool.info`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from anabranch_opennebula.simulator.access import MANAGE
+from anabranch_opennebula.simulator.documents import cdata, head, ids, lock
+from anabranch_opennebula.simulator.machines.documents import chain_document
+from anabranch_opennebula.simulator.methods import Method
+from anabranch_opennebula.simulator.names import check_name, check_unique
+from anabranch_opennebula.simulator.paging import page
+from anabranch_opennebula.simulator.records import Image, Pool
+from anabranch_opennebula.simulator.refusals import Code, Refusal
+from anabranch_opennebula.simulator.templates import Template
+
+if TYPE_CHECKING:
+    from anabranch_opennebula.simulator.access import Call
+
+__all__ = ["METHODS", "READY", "document", "make_ready", "register"]
+
+READY, _DISABLED, LOCKED, _ERROR, _DELETE = 1, 3, 4, 5, 7
+_TYPES = {"OS": 0, "CDROM": 1, "DATABLOCK": 2, "KERNEL": 3, "RAMDISK": 4, "CONTEXT": 5}
+_IMAGE_DATASTORE = 1
+_DATASTORE_MB = 20_480_000
+
+
+def document(image: Image) -> str:
+    """The document of an image."""
+    filesystem = image.template.text("FS")
+    return "".join(
+        (
+            "<IMAGE>",
+            head(image),
+            lock(image),
+            f"<TYPE>{image.type}</TYPE><DISK_TYPE>0</DISK_TYPE>",
+            f"<PERSISTENT>{int(image.persistent)}</PERSISTENT>",
+            f"<REGTIME>{image.registered}</REGTIME><MODTIME>{image.modified}</MODTIME>",
+            "<SOURCE><![CDATA[dummy_path]]></SOURCE>",
+            f"<PATH>{cdata(image.path)}</PATH><FORMAT>{cdata(image.format)}</FORMAT>",
+            f"<FS>{cdata(filesystem)}</FS><SIZE>{image.size}</SIZE><STATE>{image.state}</STATE>",
+            f"<PREV_STATE>{image.state}</PREV_STATE><RUNNING_VMS>{len(image.vms)}</RUNNING_VMS>",
+            "<CLONING_OPS>0</CLONING_OPS><CLONING_ID>-1</CLONING_ID>",
+            "<TARGET_SNAPSHOT>-1</TARGET_SNAPSHOT>",
+            f"<DATASTORE_ID>{image.datastore}</DATASTORE_ID><DATASTORE>default</DATASTORE>",
+            ids("VMS", image.vms),
+            "<CLONES/><APP_CLONES/>",
+            image.template.xml(),
+            chain_document(image.chain),
+            "<BACKUP_INCREMENTS/><BACKUP_DISK_IDS/></IMAGE>",
+        )
+    )
+
+
+def register(call: Call, image: Image) -> int:
+    """Add an image that is being made; it is LOCKED until it is READY."""
+    call.state.images[image.id] = image
+    call.state.at(call.moment + call.state.behaviour.state_delay, partial(make_ready, image))
+    return image.id
+
+
+def make_ready(image: Image, moment: float) -> None:
+    """Have an image that was being made be READY."""
+    if image.state == LOCKED:
+        image.state, image.modified = READY, int(moment)
+
+
+def _info(call: Call, image_id: int, decrypt: bool = False) -> str:
+    del decrypt
+    return document(call.find(call.state.images, image_id))
+
+
+def _pool(call: Call, filter_flag: int, start: int, end: int) -> str:
+    inner = "".join(map(document, page(call.visible(call.state.images, filter_flag), start, end)))
+    return f"<IMAGE_POOL>{inner}</IMAGE_POOL>" if inner else "<IMAGE_POOL/>"
+
+
+def _allocate(call: Call, text: str, datastore_id: int, skip_check: bool = False) -> int:
+    template = Template.parse(text)
+    name = template.text("NAME")
+    check_name(name)
+    check_unique(call.state.images, name, call.user.id)
+    if datastore_id not in (0, 1, 2):
+        raise Refusal(Code.NO_EXISTS, f"Error getting datastore [{datastore_id}].", datastore_id)
+    if datastore_id != _IMAGE_DATASTORE:
+        raise Refusal(Code.ALLOCATE, "New images cannot be allocated in a system datastore.")
+    kind = template.text("TYPE").upper() or "OS"
+    if kind not in _TYPES:
+        raise Refusal(Code.ALLOCATE, f"Unknown type {kind}.")
+    size = template.text("SIZE")
+    path = template.text("PATH")
+    if not path and not size.isdigit():
+        raise Refusal(Code.ALLOCATE, "No PATH in template for image of this type.")
+    megabytes = int(size) if size.isdigit() else 1024
+    if megabytes > _DATASTORE_MB and not skip_check:
+        raise Refusal(Code.ACTION, "Not enough space in datastore", datastore_id)
+    persistent = template.text("PERSISTENT").upper() in ("YES", "TRUE", "1")
+    form = template.text("FORMAT") or "raw"
+    template.remove("NAME", "TYPE", "SIZE", "PATH", "PERSISTENT", "FORMAT")
+    if "DEV_PREFIX" not in template:
+        template.put("DEV_PREFIX", "sd" if kind == "DATABLOCK" else "vd")
+    return register(
+        call,
+        Image(
+            **call.owner(),
+            id=call.state.images.new_id(),
+            name=name,
+            type=_TYPES[kind],
+            persistent=persistent,
+            size=megabytes,
+            state=LOCKED,
+            registered=call.now,
+            modified=call.now,
+            format=form,
+            path=path,
+            template=template,
+        ),
+    )
+
+
+def _clone(call: Call, image_id: int, name: str, datastore_id: int = -1) -> int:
+    del datastore_id
+    image = call.find(call.state.images, image_id)
+    check_name(name)
+    check_unique(call.state.images, name, call.user.id)
+    if image.state in (LOCKED, _ERROR, _DELETE):
+        raise Refusal(Code.ACTION, f"Cannot clone image in state {image.state}", image_id)
+    return register(
+        call,
+        Image(
+            **call.owner(),
+            id=call.state.images.new_id(),
+            name=name,
+            type=image.type,
+            persistent=image.persistent,
+            size=image.size,
+            state=LOCKED,
+            registered=call.now,
+            modified=call.now,
+            format=image.format,
+            template=image.template.copy(),
+        ),
+    )
+
+
+def _delete(call: Call, image_id: int, force: bool = False) -> int:
+    del force
+    images = call.state.images
+    image = call.find(images, image_id, MANAGE)
+    if image.vms:
+        raise Refusal(
+            Code.ACTION,
+            f"Cannot delete image. There are {len(image.vms)} VMs using it.",
+            image_id,
+        )
+    image.state = _DELETE
+    delay = call.state.behaviour.state_delay
+    call.state.at(call.moment + delay, partial(_forget, images, image_id))
+    return image_id
+
+
+def _forget(images: Pool[Image], image_id: int, _: float) -> None:
+    images.pop(image_id, None)
+
+
+def _rename(call: Call, image_id: int, name: str) -> int:
+    image = call.find(call.state.images, image_id, MANAGE)
+    check_name(name)
+    check_unique(call.state.images, name, image.uid)
+    image.name = name
+    return image_id
+
+
+def _update(call: Call, image_id: int, text: str, append: int) -> int:
+    image = call.find(call.state.images, image_id, MANAGE)
+    parsed = Template.parse(text)
+    if append:
+        image.template.merge(parsed)
+    else:
+        image.template = parsed
+    return image_id
+
+
+def _persistent(call: Call, image_id: int, persistent: bool) -> int:
+    image = call.find(call.state.images, image_id, MANAGE)
+    if image.vms:
+        raise Refusal(Code.ACTION, "Image is in use, cannot change it", image_id)
+    image.persistent = persistent
+    return image_id
+
+
+def _enable(call: Call, image_id: int, enable: bool) -> int:
+    image = call.find(call.state.images, image_id, MANAGE)
+    if image.state not in (READY, _DISABLED, _ERROR):
+        raise Refusal(Code.ACTION, "Could not change the state of the image", image_id)
+    image.state = READY if enable else _DISABLED
+    return image_id
+
+
+def _on_snapshot(
+    change: Callable[[Image, int], None],
+) -> Callable[[Call, int, int], int]:
+    def answer(call: Call, image_id: int, snapshot_id: int) -> int:
+        image = call.find(call.state.images, image_id, MANAGE)
+        if image.state != READY:
+            raise Refusal(
+                Code.ACTION, "Cannot change the snapshots of an image that is in use", image_id
+            )
+        if image.chain.find(snapshot_id) is None:
+            raise Refusal(Code.ACTION, "Snapshot does not exist", image_id)
+        change(image, snapshot_id)
+        return snapshot_id
+
+    return answer
+
+
+def _delete_snapshot(image: Image, snapshot_id: int) -> None:
+    snapshot = image.chain.find(snapshot_id)
+    if snapshot is not None and snapshot.active:
+        raise Refusal(Code.ACTION, "Cannot delete the active snapshot", image.id)
+    image.chain.remove(snapshot_id)
+
+
+def _flatten(image: Image, snapshot_id: int) -> None:
+    image.chain.snapshots = []
+    del snapshot_id
+
+
+def _revert(image: Image, snapshot_id: int) -> None:
+    image.chain.activate(snapshot_id)
+
+
+METHODS = {
+    "one.image.allocate": Method("si|b", _allocate),
+    "one.image.clone": Method("is|i", _clone),
+    "one.image.delete": Method("i|b", _delete),
+    "one.image.enable": Method("ib", _enable),
+    "one.image.info": Method("i|b", _info),
+    "one.image.persistent": Method("ib", _persistent),
+    "one.image.rename": Method("is", _rename),
+    "one.image.snapshotdelete": Method("ii", _on_snapshot(_delete_snapshot)),
+    "one.image.snapshotflatten": Method("ii", _on_snapshot(_flatten)),
+    "one.image.snapshotrevert": Method("ii", _on_snapshot(_revert)),
+    "one.image.update": Method("isi", _update),
+    "one.imagepool.info": Method("iii", _pool),
+}

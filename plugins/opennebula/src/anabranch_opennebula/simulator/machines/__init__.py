@@ -1,0 +1,1 @@
+"""Virtual machines: creation, life cycle, disks, interfaces, snapshots."""

@@ -1,0 +1,167 @@
+"""The documents of machines: the whole one, that of a pool, and the short one of a pool."""
+
+from __future__ import annotations
+
+import re
+
+from anabranch_opennebula.simulator.documents import cdata, head, lock, plain
+from anabranch_opennebula.simulator.machines.records import History, Machine
+from anabranch_opennebula.simulator.records import SnapshotChain
+from anabranch_opennebula.simulator.templates import Template, Vector
+from anabranch_opennebula.simulator.xmlrpc import escaped
+
+__all__ = ["chain_document", "extended", "short", "whole"]
+
+HOST_ID, HOST_NAME = 1, "dummy1"
+
+_SHORT_CAPACITY = ("CPU", "MEMORY", "VCPU")
+_SHORT_DISK = (
+    *("DISK_ID", "DATASTORE", "DATASTORE_ID", "IMAGE", "IMAGE_ID", "SIZE", "TYPE", "CLONE"),
+    *("CLONE_TARGET", "LN_TARGET", "DISK_SNAPSHOT_TOTAL_SIZE"),
+)
+_SHORT_NIC = ("IP", "MAC", "NETWORK", "NETWORK_ID", "NIC_ID", "SECURITY_GROUPS")
+_SHORT_GRAPHICS = ("LISTEN", "PORT", "TYPE")
+_SHORT_USER = ("ERROR", "LABELS", "SCHED_MESSAGE", "SCHED_RANK", "SCHED_REQUIREMENTS")
+
+
+def whole(machine: Machine) -> bytes:
+    """The document of `one.vm.info`, escaped."""
+    return _kept(machine, "whole")
+
+
+def extended(machine: Machine) -> bytes:
+    """The document in `one.vmpool.infoextended`, escaped: of the history only the last record."""
+    return _kept(machine, "extended")
+
+
+def short(machine: Machine) -> bytes:
+    """The document in `one.vmpool.info`, escaped."""
+    return _kept(machine, "short")
+
+
+def _kept(machine: Machine, kind: str) -> bytes:
+    document = machine.documents.get(kind)
+    if document is None:
+        match kind:
+            case "short":
+                text = _short(machine)
+            case "extended":
+                text = _full(machine, machine.history[-1:])
+            case _:
+                text = _full(machine, machine.history)
+        for element, replacement in machine.raw.items():
+            text = _with_raw(text, element, replacement)
+        document = machine.documents[kind] = escaped(text)
+    return document
+
+
+def _full(machine: Machine, history: list[History]) -> str:
+    deploy_id = f"<DEPLOY_ID>{cdata(machine.deploy_id)}</DEPLOY_ID>"
+    records = "".join(_history(machine, record) for record in history)
+    return "".join(
+        (
+            "<VM>",
+            head(machine),
+            f"<LAST_POLL>0</LAST_POLL><STATE>{machine.state}</STATE>",
+            f"<LCM_STATE>{machine.lcm}</LCM_STATE><PREV_STATE>{machine.state}</PREV_STATE>",
+            f"<PREV_LCM_STATE>{machine.lcm}</PREV_LCM_STATE><RESCHED>0</RESCHED>",
+            f"<STIME>{machine.started}</STIME><ETIME>{machine.ended}</ETIME>",
+            deploy_id if machine.deploy_id else "<DEPLOY_ID/>",
+            lock(machine),
+            "<MONITORING/><SCHED_ACTIONS/>",
+            machine.template.xml(),
+            machine.user_template.xml("USER_TEMPLATE"),
+            f"<HISTORY_RECORDS>{records}</HISTORY_RECORDS>" if records else "<HISTORY_RECORDS/>",
+            *(chain_document(c, disk_id) for disk_id, c in machine.chains.items()),
+            "<BACKUPS><BACKUP_CONFIG/><BACKUP_IDS/></BACKUPS></VM>",
+        )
+    )
+
+
+def _history(machine: Machine, record: History) -> str:
+    return (
+        f"<HISTORY><OID>{machine.id}</OID><SEQ>{record.seq}</SEQ>"
+        f"<HOSTNAME>{HOST_NAME}</HOSTNAME><HID>{HOST_ID}</HID><CID>0</CID>"
+        f"<STIME>{record.started}</STIME><ETIME>{record.ended}</ETIME>"
+        "<VM_MAD><![CDATA[dummy]]></VM_MAD><TM_MAD><![CDATA[dummy]]></TM_MAD>"
+        "<DS_ID>0</DS_ID><PLAN_ID>-1</PLAN_ID><ACTION_ID>0</ACTION_ID>"
+        f"<PSTIME>{record.prolog[0]}</PSTIME><PETIME>{record.prolog[1]}</PETIME>"
+        f"<RSTIME>{record.running[0]}</RSTIME><RETIME>{record.running[1]}</RETIME>"
+        f"<ESTIME>{record.epilog[0]}</ESTIME><EETIME>{record.epilog[1]}</EETIME>"
+        f"<ACTION>{record.action}</ACTION><UID>{record.uid}</UID><GID>{record.gid}</GID>"
+        f"<REQUEST_ID>{record.request}</REQUEST_ID></HISTORY>"
+    )
+
+
+def chain_document(chain: SnapshotChain, disk_id: int | None = None) -> str:
+    """The snapshots of a disk, or of an image when there is no disk."""
+    parts: list[tuple[str, str | Vector]] = [
+        ("ALLOW_ORPHANS", "NO"),
+        ("CURRENT_BASE", str(chain.base)),
+        ("NEXT_SNAPSHOT", str(chain.next_id)),
+    ]
+    if disk_id is not None:
+        parts.append(("DISK_ID", str(disk_id)))
+    for snapshot in chain.snapshots:
+        vector = {
+            "DATE": str(snapshot.date),
+            "ID": str(snapshot.id),
+            "NAME": snapshot.name,
+            "PARENT": str(snapshot.parent),
+            "SIZE": str(snapshot.size),
+        }
+        parts.append(("SNAPSHOT", vector | {"ACTIVE": "YES"} if snapshot.active else vector))
+    return Template(parts).xml("SNAPSHOTS")
+
+
+def _short(machine: Machine) -> str:
+    template = machine.template
+    user = "".join(
+        f"<{name}>{cdata(value)}</{name}>"
+        for name in _SHORT_USER
+        if (value := machine.user_template.text(name))
+    )
+    deploy_id = f"<DEPLOY_ID>{cdata(machine.deploy_id)}</DEPLOY_ID>"
+    return "".join(
+        (
+            "<VM>",
+            head(machine, permissions=False),
+            f"<LAST_POLL>0</LAST_POLL><STATE>{machine.state}</STATE>",
+            f"<LCM_STATE>{machine.lcm}</LCM_STATE><RESCHED>0</RESCHED>",
+            f"<STIME>{machine.started}</STIME><ETIME>{machine.ended}</ETIME>",
+            deploy_id if machine.deploy_id else "<DEPLOY_ID/>",
+            "<TEMPLATE>",
+            *(f"<{n}>{cdata(v)}</{n}>" for n in _SHORT_CAPACITY if (v := template.text(n))),
+            *(_parts("DISK", disk, _SHORT_DISK) for disk in machine.disks),
+            *(_parts("NIC", nic, _SHORT_NIC) for nic in template.vectors("NIC")),
+            *(_parts("GRAPHICS", g, _SHORT_GRAPHICS) for g in template.vectors("GRAPHICS")),
+            "</TEMPLATE><MONITORING/>",
+            f"<USER_TEMPLATE>{user}</USER_TEMPLATE>" if user else "<USER_TEMPLATE/>",
+            _short_history(machine),
+            "</VM>",
+        )
+    )
+
+
+def _parts(tag: str, vector: Vector, names: tuple[str, ...]) -> str:
+    inner = "".join(f"<{n}>{cdata(vector[n])}</{n}>" for n in names if n in vector)
+    return f"<{tag}>{inner}</{tag}>"
+
+
+def _short_history(machine: Machine) -> str:
+    if not machine.history:
+        return "<HISTORY_RECORDS/>"
+    last = machine.history[-1]
+    return (
+        f"<HISTORY_RECORDS><HISTORY><OID>{machine.id}</OID><SEQ>{last.seq}</SEQ>"
+        f"<HOSTNAME>{HOST_NAME}</HOSTNAME><HID>{HOST_ID}</HID><CID>0</CID><DS_ID>0</DS_ID>"
+        "<VM_MAD><![CDATA[dummy]]></VM_MAD><TM_MAD><![CDATA[dummy]]></TM_MAD>"
+        f"<ACTION>{last.action}</ACTION></HISTORY></HISTORY_RECORDS>"
+    )
+
+
+def _with_raw(document: str, element: str, text: str | None) -> str:
+    """The document with an element's text replaced as it is, or without that element."""
+    new = "" if text is None else f"<{element}>{plain(text)}</{element}>"
+    pattern = rf"<{element}>.*?</{element}>|<{element}/>"
+    return re.sub(pattern, lambda _: new, document, count=1, flags=re.DOTALL)

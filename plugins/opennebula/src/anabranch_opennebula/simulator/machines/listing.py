@@ -1,0 +1,103 @@
+"""Machines as they are asked for: one, a pool, and what they were measured to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from anabranch_opennebula.simulator.machines import documents
+from anabranch_opennebula.simulator.machines.records import Machine, State
+from anabranch_opennebula.simulator.methods import Method
+from anabranch_opennebula.simulator.paging import page
+from anabranch_opennebula.simulator.refusals import Code, Refusal
+from anabranch_opennebula.simulator.xmlrpc import escaped
+
+if TYPE_CHECKING:
+    from anabranch_opennebula.simulator.access import Call
+
+__all__ = ["METHODS"]
+
+_ANY, _NOT_DONE = -2, -1
+_HIGHEST_STATE = 11
+_NUMBERS = re.compile(r"\d+(,\d+)*")
+
+
+def _info(call: Call, machine_id: int, decrypt: bool = False) -> bytes:
+    del decrypt
+    return documents.whole(call.find(call.state.machines, machine_id))
+
+
+def _short_pool(
+    call: Call, filter_flag: int, start: int, end: int, state: int, query: str = ""
+) -> bytes:
+    return _pool(page(_selected(call, filter_flag, state, query), start, end), documents.short)
+
+
+def _extended_pool(
+    call: Call, filter_flag: int, start: int, end: int, state: int, query: str = ""
+) -> bytes:
+    return _pool(page(_selected(call, filter_flag, state, query), start, end), documents.extended)
+
+
+def _set(call: Call, numbers: str, extended: bool) -> bytes:
+    if not _NUMBERS.fullmatch(numbers):
+        raise Refusal(Code.RPC_API, "Incorrect list of ids")
+    wanted = {int(number) for number in numbers.split(",")}
+    machines = (m for m in call.visible(call.state.machines, -2) if m.id in wanted)
+    return _pool(machines, documents.extended if extended else documents.short)
+
+
+def _selected(call: Call, filter_flag: int, state: int, query: str) -> Iterator[Machine]:
+    if not _ANY <= state <= _HIGHEST_STATE:
+        raise Refusal(Code.RPC_API, "Incorrect state")
+    if query:
+        raise Refusal(Code.INTERNAL, "JSON search is only supported by the MySQL backend")
+    for machine in call.visible(call.state.machines, filter_flag):
+        if state in (_ANY, machine.state) or (state == _NOT_DONE and machine.state != State.DONE):
+            yield machine
+
+
+def _pool(machines: Iterator[Machine], write: Callable[[Machine], bytes]) -> bytes:
+    inner = b"".join(map(write, machines))
+    return b"&lt;VM_POOL&gt;%b&lt;/VM_POOL&gt;" % inner if inner else b"&lt;VM_POOL/&gt;"
+
+
+def _monitoring(call: Call, machine_id: int) -> bytes:
+    machine = call.find(call.state.machines, machine_id)
+    return escaped(f"<MONITORING_DATA>{_samples(call, machine)}</MONITORING_DATA>")
+
+
+def _pool_monitoring(call: Call, filter_flag: int, seconds: int = -1) -> bytes:
+    del seconds
+    machines = call.visible(call.state.machines, filter_flag)
+    inner = "".join(_samples(call, machine) for machine in machines)
+    return escaped(f"<MONITORING_DATA>{inner}</MONITORING_DATA>")
+
+
+def _samples(call: Call, machine: Machine) -> str:
+    """One sample of a running machine; since 7.0 some figures are decimals."""
+    if machine.state != State.ACTIVE:
+        return ""
+    uptime = max(call.now - machine.started, 0)
+    decimal = ".00" if call.state.release >= (7, 0) else ""
+    cpu = float(machine.template.text("CPU") or 0) * 100 * 0.25
+    memory = int(float(machine.template.text("MEMORY") or 0) * 1024 * 0.5)
+    return (
+        f"<MONITORING><CPU>{cpu:.2f}</CPU><DISKRDBYTES>{4096 * uptime}{decimal}</DISKRDBYTES>"
+        f"<DISKRDIOPS>{uptime}{decimal}</DISKRDIOPS>"
+        f"<DISKWRBYTES>{8192 * uptime}{decimal}</DISKWRBYTES>"
+        f"<DISKWRIOPS>{2 * uptime}{decimal}</DISKWRIOPS><ID>{machine.id}</ID>"
+        f"<MEMORY>{memory}{decimal}</MEMORY><NETRX>{1500 * uptime}{decimal}</NETRX>"
+        f"<NETTX>{700 * uptime}{decimal}</NETTX><TIMESTAMP>{call.now}</TIMESTAMP></MONITORING>"
+    )
+
+
+METHODS = {
+    "one.vm.info": Method("i|b", _info),
+    "one.vm.monitoring": Method("i", _monitoring),
+    "one.vmpool.info": Method("iiii|s", _short_pool),
+    "one.vmpool.infoextended": Method("iiii|s", _extended_pool),
+    "one.vmpool.infoset": Method("sb", _set),
+    "one.vmpool.monitoring": Method("i|i", _pool_monitoring),
+}

@@ -1,0 +1,17 @@
+"""The methods `one.vm.…` and `one.vmpool.…`."""
+
+from __future__ import annotations
+
+from anabranch_opennebula.simulator.machines import listing
+from anabranch_opennebula.simulator.machines.actions import act, recover
+from anabranch_opennebula.simulator.machines.creation import allocate
+from anabranch_opennebula.simulator.methods import Method
+
+__all__ = ["METHODS"]
+
+METHODS = {
+    **listing.METHODS,
+    "one.vm.action": Method("si", act),
+    "one.vm.allocate": Method("s|b", allocate),
+    "one.vm.recover": Method("ii", recover),
+}

@@ -1,0 +1,71 @@
+"""The quotas of machines: what a user has, and when it is enough."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from anabranch_opennebula.simulator.machines.records import State
+from anabranch_opennebula.simulator.refusals import Code, Refusal
+from anabranch_opennebula.simulator.templates import Template
+
+if TYPE_CHECKING:
+    from anabranch_opennebula.simulator.access import Call
+    from anabranch_opennebula.simulator.records import User
+    from anabranch_opennebula.simulator.state import State as Cloud
+
+__all__ = ["METRICS", "check_quotas", "usage"]
+
+METRICS = (
+    *("CPU", "MEMORY", "PCI_DEV", "PCI_NIC", "RUNNING_CPU", "RUNNING_MEMORY", "RUNNING_PCI_DEV"),
+    *("RUNNING_PCI_NIC", "RUNNING_VMS", "SYSTEM_DISK_SIZE", "VMS"),
+)
+"""What the quota of machines counts, in the order of the documents."""
+
+
+def check_quotas(call: Call, template: Template) -> None:
+    """Refuse a machine that is more than its user may have.
+
+    Raises:
+        Refusal: A limit is reached; oned gives it the code of a missing right.
+    """
+    limits = call.user.limits
+    if not limits:
+        return
+    used = usage(call.state, call.user)
+    for metric, amount in _amounts(template).items():
+        limit = limits.get(metric, -1)
+        if 0 <= limit < used.get(metric, 0) + amount:
+            raise Refusal(
+                Code.AUTHORIZATION,
+                f"user [{call.user.id}] limit of {limit:g} reached for {metric} quota in VM.",
+            )
+
+
+def usage(cloud: Cloud, user: User) -> dict[str, float]:
+    """What a user's machines come to, by metric; empty when there was never one."""
+    total: dict[str, float] = {}
+    for machine in cloud.machines.values():
+        if machine.uid != user.id:
+            continue
+        total = total or dict.fromkeys(METRICS, 0.0)
+        if machine.state == State.DONE:
+            continue
+        for metric, amount in _amounts(machine.template).items():
+            running = metric.startswith("RUNNING_")
+            if not running or machine.state in (State.PENDING, State.HOLD, State.ACTIVE):
+                total[metric] += amount
+    return total
+
+
+def _amounts(template: Template) -> dict[str, float]:
+    cpu, memory = float(template.text("CPU") or 0), float(template.text("MEMORY") or 0)
+    disks = sum(int(d.get("SIZE") or 0) for d in template.vectors("DISK"))
+    return {
+        "VMS": 1,
+        "CPU": cpu,
+        "MEMORY": memory,
+        "SYSTEM_DISK_SIZE": disks,
+        "RUNNING_VMS": 1,
+        "RUNNING_CPU": cpu,
+        "RUNNING_MEMORY": memory,
+    }

@@ -1,0 +1,1 @@
+"""Virtual networks: address ranges, leases, reservations."""
