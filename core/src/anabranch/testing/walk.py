@@ -57,6 +57,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
         address_network_id: Network that addresses come from; None: the first external one, or
             that of instances.
         network_block: Block of addresses of the network that is made.
+        listener: What the load balancer that is made listens for.
     """
 
     image_id: str | None = None
@@ -65,6 +66,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     network_id: str | None = None
     address_network_id: str | None = None
     network_block: str = "10.213.0.0/24"
+    listener: Listener = Listener(protocol="TCP", load_balancer_port=80, instance_port=8080)
 
 
 class Walk:
@@ -288,10 +290,11 @@ class Walk:
             await self._do("destroy_address", address_id=it)
 
     async def _load_balancer(self) -> None:
-        listener = Listener(protocol="TCP", load_balancer_port=80, instance_port=8080)
         named = self._has("create_load_balancer", Feature.LOAD_BALANCER_NETWORK)
         spec = LoadBalancerSpec(
-            name="walk", listeners=(listener,), network_id=self._network() if named else None
+            name="walk",
+            listeners=(self._choices.listener,),
+            network_id=self._network() if named else None,
         )
         balancer = await self._do("create_load_balancer", spec=spec)
         await self._list("load_balancers")
