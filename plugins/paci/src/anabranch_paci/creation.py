@@ -17,7 +17,7 @@ from anabranch.redaction import SecretStr
 from anabranch_paci import description
 from anabranch_paci.client import PaciCloud, Session, session
 from anabranch_paci.hardware_profiles import profile_of, sizes
-from anabranch_paci.images import kind_and_name, template
+from anabranch_paci.images import Kind, kind_and_name, template
 from anabranch_paci.markup import Node
 from anabranch_paci.servers import show, switch
 from anabranch_paci.settings import PaciSettings
@@ -61,7 +61,7 @@ class InstanceCreation(InstancesSpec[PaciSettings]):
         try:
             try:
                 kind, source = kind_and_name(spec.image_id)
-                if kind == "template":
+                if kind is Kind.TEMPLATE:
                     login = await _of_template(paci, name, source, spec)
                 else:
                     login = await _of_image(paci, name, source, spec)

@@ -7,7 +7,8 @@ may occur in both: `template:centos-6-x86_64`, `image:web1-copy`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Literal, cast
+from enum import StrEnum
+from typing import Final
 
 from anabranch.errors import CloudError, NotFound, PermissionDenied, ProtocolError
 from anabranch.features import Feature, offers
@@ -21,11 +22,16 @@ from anabranch_paci.convert import extra_of, integer, template_id, time
 from anabranch_paci.markup import Node, as_mapping
 from anabranch_paci.settings import PaciSettings
 
-__all__ = ["Images", "kind_and_name", "template"]
+__all__ = ["Images", "Kind", "kind_and_name", "template"]
 
-Kind = Literal["template", "image"]
 
-_KINDS: Final = ("template", "image")
+class Kind(StrEnum):
+    """The two kinds of images; an id begins with its kind."""
+
+    TEMPLATE = "template"
+    IMAGE = "image"
+
+
 _IMAGES: Final = "images"
 """The cursor of the second page."""
 _BYTES_PER_GB: Final = 2**30
@@ -65,7 +71,7 @@ class Images(ImagesSpec[PaciSettings]):
         owner = (cloud.settings.subscription,) if cloud.settings.subscription else ()
         await paci.act("POST", "image", spec.instance_id, *owner, "create", name, idempotent=False)
         try:
-            return await _show(paci, "image", name)
+            return await _show(paci, Kind.IMAGE, name)
         except CloudError as exc:
             # It is being made all the same, and may not show before that is over.
             cloud.log.info("paci.image.unseen", image=name, error=str(exc))
@@ -80,7 +86,7 @@ class Images(ImagesSpec[PaciSettings]):
     @hookimpl
     async def destroy_image(self, cloud: PaciCloud, image_id: str) -> None:
         kind, name = kind_and_name(image_id)
-        if kind == "template":
+        if kind is Kind.TEMPLATE:
             raise PermissionDenied("an OS template is the provider's and cannot be destroyed")
         await session(cloud).act("DELETE", "image", name)
 
@@ -92,12 +98,12 @@ def kind_and_name(image_id: str) -> tuple[Kind, str]:
         NotFound: it is no such id.
     """
     kind, colon, name = image_id.partition(":")
-    if kind not in _KINDS or not colon:
-        raise NotFound(
-            f"there is no image {image_id!r}",
-            remedy="An image's id is template:NAME or image:NAME, as they are listed",
-        )
-    return cast("Kind", kind), name
+    if colon and kind in set(Kind):
+        return Kind(kind), name
+    raise NotFound(
+        f"there is no image {image_id!r}",
+        remedy="An image's id is template:NAME or image:NAME, as they are listed",
+    )
 
 
 async def template(paci: Session, name: str) -> tuple[Node, bytes]:
@@ -110,7 +116,7 @@ async def template(paci: Session, name: str) -> tuple[Node, bytes]:
 
 
 async def _show(paci: Session, kind: Kind, name: str) -> Image:
-    if kind == "template":
+    if kind is Kind.TEMPLATE:
         found, _ = await template(paci, name)
         return _template(paci.cloud, found)
     root, content = await paci.get("image", name, roots=("ve-image",))

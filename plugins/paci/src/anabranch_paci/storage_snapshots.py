@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from anabranch.errors import NotFound, OutcomeUnknown
+from anabranch.features import Feature, offers
 from anabranch.hooks import hookimpl
 from anabranch.hooks.storage_snapshots import StorageSnapshotsSpec
 from anabranch.models import (
@@ -60,12 +61,13 @@ class StorageSnapshots(StorageSnapshotsSpec[PaciSettings]):
         return _model(cloud, name, found)
 
     @hookimpl
+    @offers(Feature.SNAPSHOT_OF_INSTANCE)
     async def create_storage_snapshot(
         self, cloud: PaciCloud, spec: StorageSnapshotSpec
     ) -> StorageSnapshot:
         # The answer tells no id: it is that of the backup that was not there before.
         paci = session(cloud)
-        name = spec.storage_volume_id
+        name = spec.instance_id
         before = {snapshot.id for snapshot in await _of_server(paci, name)}
         await paci.act("POST", "ve", name, "backup", idempotent=False)
 
