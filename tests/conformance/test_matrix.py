@@ -14,6 +14,10 @@ from anabranch.hooks import DriverSpec
 from anabranch.models import StorageSnapshotSpec
 from anabranch.testing.walk import Walk
 
+PROFILES = {"list_hardware_profiles", "get_hardware_profile"}
+CONFIGURED = {"paci": PROFILES}
+"""What is configured where the platform has none, so that nobody is asked."""
+
 
 async def test_every_operation_that_is_claimed_works(kind, broker, requests):
     name = f"{kind}-1"
@@ -25,8 +29,8 @@ async def test_every_operation_that_is_claimed_works(kind, broker, requests):
 
     steps = await Walk(same, name, offered, requests).go()
     assert set(steps) == set(offered)
-    if kind != "mock":
-        assert [step for step, count in steps.items() if not count] == []
+    unasked = {step for step, count in steps.items() if not count}
+    assert kind == "mock" or unasked <= CONFIGURED.get(kind, set())
 
 
 async def test_no_operation_that_is_not_claimed_is_sent(kind, broker, requests):

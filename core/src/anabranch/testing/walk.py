@@ -44,6 +44,7 @@ __all__ = ["Choices", "Walk"]
 
 _WAIT: Final = 30.0
 _PART: Final = b"x" * 64
+_LISTENER: Final = Listener(protocol="HTTP", load_balancer_port=80, instance_port=80)
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +58,6 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
         address_network_id: Network that addresses come from; None: the first external one, or
             that of instances.
         network_block: Block of addresses of the network that is made.
-        listener: What the load balancer that is made listens for.
     """
 
     image_id: str | None = None
@@ -66,7 +66,6 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     network_id: str | None = None
     address_network_id: str | None = None
     network_block: str = "10.213.0.0/24"
-    listener: Listener = Listener(protocol="TCP", load_balancer_port=80, instance_port=8080)
 
 
 class Walk:
@@ -293,7 +292,7 @@ class Walk:
         named = self._has("create_load_balancer", Feature.LOAD_BALANCER_NETWORK)
         spec = LoadBalancerSpec(
             name="walk",
-            listeners=(self._choices.listener,),
+            listeners=(_LISTENER,),
             network_id=self._network() if named else None,
         )
         balancer = await self._do("create_load_balancer", spec=spec)
