@@ -14,11 +14,15 @@ import pytest
 class Handler(urllib.request.HTTPBasicAuthHandler):
     """The library's own, which leaves the refused reply open when it asks again."""
 
-    def http_error_401(self, req, fp, code, msg, headers):
-        if req.has_header("Authorization"):  # it was sent, and was wrong
+    def retry_http_basic_auth(self, host, req, realm):
+        if self.passwd.find_user_password(realm, host)[1] is None:
             return None
-        with fp:
-            return super().http_error_401(req, fp, code, msg, headers)
+        with self.refused:
+            return super().retry_http_basic_auth(host, req, realm)
+
+    def http_error_401(self, req, fp, code, msg, headers):
+        self.refused = fp
+        return super().http_error_401(req, fp, code, msg, headers)
 
 
 class Salt:
