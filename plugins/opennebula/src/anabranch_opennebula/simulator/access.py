@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypedDict, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, TypeVar
 
 import msgspec
 
@@ -14,13 +14,22 @@ from anabranch_opennebula.simulator.refusals import Code, Refusal
 if TYPE_CHECKING:
     from anabranch_opennebula.simulator.state import State
 
-__all__ = ["ADMIN", "MANAGE", "USE", "Call", "Owner", "authenticate"]
+__all__ = ["ADMIN", "MANAGE", "SEE", "USE", "Call", "Owner", "Right", "authenticate"]
 
-USE, MANAGE, ADMIN = 4, 2, 1
-"""The rights, as in the permissions of a resource."""
 
-_NAMES = {USE: "USE", MANAGE: "MANAGE", ADMIN: "ADMIN"}
-_LOCKED_FROM = {USE: (1, 4), MANAGE: (1, 2, 4), ADMIN: (1, 2, 3, 4)}
+class Right(NamedTuple):
+    """A right: what messages call it, its bit in permissions, the locks that take it away."""
+
+    name: str
+    bit: int
+    locks: tuple[int, ...]
+
+
+SEE = Right("USE", 4, ())
+USE = Right("USE", 4, (1, 4))
+MANAGE = Right("MANAGE", 2, (1, 2, 4))
+ADMIN = Right("ADMIN", 1, (1, 2, 3, 4))
+
 _LOWEST_FILTER = -4
 
 _R = TypeVar("_R", bound=Resource)
@@ -52,20 +61,20 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     now: int
     moment: float
 
-    def may(self, right: int, resource: Resource) -> bool:
+    def may(self, right: Right, resource: Resource) -> bool:
         """Whether the user has a right on an object."""
         if self.user.privileged:
             return True
-        if resource.lock in _LOCKED_FROM[right]:
+        if resource.lock in right.locks:
             return False
         bits = resource.permissions
         return bool(
-            (resource.uid == self.user.id and bits >> 6 & right)
-            or (resource.gid == self.gid and bits >> 3 & right)
-            or bits & right
+            (resource.uid == self.user.id and bits >> 6 & right.bit)
+            or (resource.gid == self.gid and bits >> 3 & right.bit)
+            or bits & right.bit
         )
 
-    def demand(self, right: int, pool: Pool[_R], resource: _R) -> None:
+    def demand(self, right: Right, pool: Pool[_R], resource: _R) -> None:
         """Refuse a user who lacks a right.
 
         Raises:
@@ -74,12 +83,12 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         if not self.may(right, resource):
             raise Refusal(
                 Code.AUTHORIZATION,
-                f"User [{self.user.id}] : Not authorized to perform {_NAMES[right]}"
+                f"User [{self.user.id}] : Not authorized to perform {right.name}"
                 f" {pool.tag} [{resource.id}].",
                 resource.id,
             )
 
-    def find(self, pool: Pool[_R], object_id: int, right: int = USE) -> _R:
+    def find(self, pool: Pool[_R], object_id: int, right: Right = SEE) -> _R:
         """An object on which the user has a right.
 
         Raises:
@@ -112,7 +121,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
                     selected = resource.uid == me or resource.gid == gid
                 case _:
                     selected = resource.uid == filter_flag
-            if selected and (resource.uid == me or self.may(USE, resource)):
+            if selected and (resource.uid == me or self.may(SEE, resource)):
                 yield resource
 
     def owner(self) -> Owner:

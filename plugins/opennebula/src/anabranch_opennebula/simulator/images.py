@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from anabranch_opennebula.simulator.access import MANAGE
+from anabranch_opennebula.simulator.access import MANAGE, USE
 from anabranch_opennebula.simulator.documents import cdata, head, ids, lock
-from anabranch_opennebula.simulator.machines.documents import chain_document
+from anabranch_opennebula.simulator.machines.documents import BACKUPS_SINCE, chain_document
 from anabranch_opennebula.simulator.methods import Method
 from anabranch_opennebula.simulator.names import check_name, check_unique
 from anabranch_opennebula.simulator.paging import page
@@ -19,17 +19,21 @@ from anabranch_opennebula.simulator.templates import Template
 if TYPE_CHECKING:
     from anabranch_opennebula.simulator.access import Call
 
-__all__ = ["METHODS", "READY", "document", "make_ready", "register"]
+__all__ = ["METHODS", "clone", "make_ready", "register"]
 
-READY, _DISABLED, LOCKED, _ERROR, _DELETE = 1, 3, 4, 5, 7
+_READY, _DISABLED, _LOCKED, _ERROR, _DELETE = 1, 3, 4, 5, 7
 _TYPES = {"OS": 0, "CDROM": 1, "DATABLOCK": 2, "KERNEL": 3, "RAMDISK": 4, "CONTEXT": 5}
 _IMAGE_DATASTORE = 1
+_FORMAT_SINCE = (6, 0)
 _DATASTORE_MB = 20_480_000
 
 
-def document(image: Image) -> str:
-    """The document of an image."""
-    filesystem = image.template.text("FS")
+def _document(release: tuple[int, int], image: Image) -> str:
+    """The document of an image, as a release of OpenNebula writes it."""
+    filesystem = cdata(image.template.text("FS"))
+    form = f"<FSTYPE>{cdata(image.format)}</FSTYPE>"
+    if release >= _FORMAT_SINCE:
+        form = f"<FORMAT>{cdata(image.format)}</FORMAT><FS>{filesystem}</FS>"
     return "".join(
         (
             "<IMAGE>",
@@ -39,8 +43,8 @@ def document(image: Image) -> str:
             f"<PERSISTENT>{int(image.persistent)}</PERSISTENT>",
             f"<REGTIME>{image.registered}</REGTIME><MODTIME>{image.modified}</MODTIME>",
             "<SOURCE><![CDATA[dummy_path]]></SOURCE>",
-            f"<PATH>{cdata(image.path)}</PATH><FORMAT>{cdata(image.format)}</FORMAT>",
-            f"<FS>{cdata(filesystem)}</FS><SIZE>{image.size}</SIZE><STATE>{image.state}</STATE>",
+            f"<PATH>{cdata(image.path)}</PATH>{form}",
+            f"<SIZE>{image.size}</SIZE><STATE>{image.state}</STATE>",
             f"<PREV_STATE>{image.state}</PREV_STATE><RUNNING_VMS>{len(image.vms)}</RUNNING_VMS>",
             "<CLONING_OPS>0</CLONING_OPS><CLONING_ID>-1</CLONING_ID>",
             "<TARGET_SNAPSHOT>-1</TARGET_SNAPSHOT>",
@@ -49,7 +53,8 @@ def document(image: Image) -> str:
             "<CLONES/><APP_CLONES/>",
             image.template.xml(),
             chain_document(image.chain),
-            "<BACKUP_INCREMENTS/><BACKUP_DISK_IDS/></IMAGE>",
+            "<BACKUP_INCREMENTS/><BACKUP_DISK_IDS/>" if release >= BACKUPS_SINCE else "",
+            "</IMAGE>",
         )
     )
 
@@ -63,17 +68,18 @@ def register(call: Call, image: Image) -> int:
 
 def make_ready(image: Image, moment: float) -> None:
     """Have an image that was being made be READY."""
-    if image.state == LOCKED:
-        image.state, image.modified = READY, int(moment)
+    if image.state == _LOCKED:
+        image.state, image.modified = _READY, int(moment)
 
 
 def _info(call: Call, image_id: int, decrypt: bool = False) -> str:
     del decrypt
-    return document(call.find(call.state.images, image_id))
+    return _document(call.state.release, call.find(call.state.images, image_id))
 
 
 def _pool(call: Call, filter_flag: int, start: int, end: int) -> str:
-    inner = "".join(map(document, page(call.visible(call.state.images, filter_flag), start, end)))
+    visible = page(call.visible(call.state.images, filter_flag), start, end)
+    inner = "".join(_document(call.state.release, image) for image in visible)
     return f"<IMAGE_POOL>{inner}</IMAGE_POOL>" if inner else "<IMAGE_POOL/>"
 
 
@@ -110,7 +116,7 @@ def _allocate(call: Call, text: str, datastore_id: int, skip_check: bool = False
             type=_TYPES[kind],
             persistent=persistent,
             size=megabytes,
-            state=LOCKED,
+            state=_LOCKED,
             registered=call.now,
             modified=call.now,
             format=form,
@@ -120,29 +126,37 @@ def _allocate(call: Call, text: str, datastore_id: int, skip_check: bool = False
     )
 
 
-def _clone(call: Call, image_id: int, name: str, datastore_id: int = -1) -> int:
-    del datastore_id
-    image = call.find(call.state.images, image_id)
+def clone(call: Call, image: Image, name: str, *, persistent: bool) -> Image:
+    """Make a copy of an image for the caller.
+
+    Raises:
+        Refusal: The name is not valid or taken, or the image is not there yet.
+    """
     check_name(name)
     check_unique(call.state.images, name, call.user.id)
-    if image.state in (LOCKED, _ERROR, _DELETE):
-        raise Refusal(Code.ACTION, f"Cannot clone image in state {image.state}", image_id)
-    return register(
-        call,
-        Image(
-            **call.owner(),
-            id=call.state.images.new_id(),
-            name=name,
-            type=image.type,
-            persistent=image.persistent,
-            size=image.size,
-            state=LOCKED,
-            registered=call.now,
-            modified=call.now,
-            format=image.format,
-            template=image.template.copy(),
-        ),
+    if image.state in (_LOCKED, _ERROR, _DELETE):
+        raise Refusal(Code.ACTION, f"Cannot clone image in state {image.state}", image.id)
+    copy = Image(
+        **call.owner(),
+        id=call.state.images.new_id(),
+        name=name,
+        type=image.type,
+        persistent=persistent,
+        size=image.size,
+        state=_LOCKED,
+        registered=call.now,
+        modified=call.now,
+        format=image.format,
+        template=image.template.copy(),
     )
+    register(call, copy)
+    return copy
+
+
+def _clone(call: Call, image_id: int, name: str, datastore_id: int = -1) -> int:
+    del datastore_id
+    image = call.find(call.state.images, image_id, USE)
+    return clone(call, image, name, persistent=image.persistent).id
 
 
 def _delete(call: Call, image_id: int, force: bool = False) -> int:
@@ -193,9 +207,9 @@ def _persistent(call: Call, image_id: int, persistent: bool) -> int:
 
 def _enable(call: Call, image_id: int, enable: bool) -> int:
     image = call.find(call.state.images, image_id, MANAGE)
-    if image.state not in (READY, _DISABLED, _ERROR):
+    if image.state not in (_READY, _DISABLED, _ERROR):
         raise Refusal(Code.ACTION, "Could not change the state of the image", image_id)
-    image.state = READY if enable else _DISABLED
+    image.state = _READY if enable else _DISABLED
     return image_id
 
 
@@ -204,7 +218,7 @@ def _on_snapshot(
 ) -> Callable[[Call, int, int], int]:
     def answer(call: Call, image_id: int, snapshot_id: int) -> int:
         image = call.find(call.state.images, image_id, MANAGE)
-        if image.state != READY:
+        if image.state != _READY:
             raise Refusal(
                 Code.ACTION, "Cannot change the snapshots of an image that is in use", image_id
             )

@@ -30,12 +30,14 @@ class Hypervisor(msgspec.Struct, kw_only=True):
             call is accepted, and the machine comes back to RUNNING without a word.
         deploy_error: The text with which every boot fails; empty for success.
         attach_fails: Whether the hot-plug of a disk or an interface comes to nothing, in silence.
+        hot_resize: Whether a running machine can be resized.
         cpus: The CPUs of a host; a machine with more stays PENDING for ever.
     """
 
     ignores_acpi: bool = False
     deploy_error: str = ""
     attach_fails: bool = False
+    hot_resize: bool = False
     cpus: float = 800.0
 
 

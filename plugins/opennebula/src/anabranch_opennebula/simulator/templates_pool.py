@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from anabranch_opennebula.simulator.access import MANAGE
+import msgspec
+
+from anabranch_opennebula.simulator.access import MANAGE, USE
 from anabranch_opennebula.simulator.documents import head, lock
-from anabranch_opennebula.simulator.machines.creation import instantiate
+from anabranch_opennebula.simulator.images import clone, make_ready
+from anabranch_opennebula.simulator.machines.creation import create
 from anabranch_opennebula.simulator.machines.disks import find_image, image_disk
+from anabranch_opennebula.simulator.machines.lifecycle import Where, begin, schedule
+from anabranch_opennebula.simulator.machines.records import Machine, State
 from anabranch_opennebula.simulator.methods import Method
 from anabranch_opennebula.simulator.names import check_name, check_unique
 from anabranch_opennebula.simulator.paging import page
@@ -40,20 +46,51 @@ def _info(call: Call, template_id: int, extended: bool = False, decrypt: bool = 
     for disk_id, disk in enumerate(template.template.vectors("DISK")):
         image = find_image(call, disk)
         resolved.add("DISK", image_disk(image, disk, disk_id) if image else disk)
-    shown = Template(resolved)
-    return document(
-        MachineTemplate(
-            id=template.id,
-            uid=template.uid,
-            gid=template.gid,
-            uname=template.uname,
-            gname=template.gname,
-            name=template.name,
-            permissions=template.permissions,
-            registered=template.registered,
-            template=shown,
-        )
-    )
+    return document(msgspec.structs.replace(template, template=resolved))
+
+
+def _instantiate(
+    call: Call, template_id: int, name: str, hold: bool, extra: str, persistent: bool = False
+) -> int:
+    """A machine from a template, with `extra` laid over it.
+
+    A persistent one has a template and images of its own: copies, made while it is CLONING.
+    """
+    origin = call.find(call.state.templates, template_id, USE)
+    overlay = Template.parse(extra) if extra.strip() else Template()
+    refuse_restricted(call, overlay)
+    merged = origin.template.copy()
+    merged.merge(overlay)
+    if persistent:
+        name = name or f"{origin.name}-copy"
+        template_id = _copy_for(call, name, merged)
+    merged.put("TEMPLATE_ID", str(template_id))
+    machine = create(call, merged, name, prefix=origin.name, hold=hold)
+    if persistent:
+        after: Where = (machine.state, machine.lcm)
+        machine.state = State.CLONING
+        begin(call.state, machine, call.moment, (after,), partial(_cloned, call, machine, hold))
+    return machine.id
+
+
+def _copy_for(call: Call, name: str, template: Template) -> int:
+    """Make the template and the persistent images of a machine; put these into its disks."""
+    if call.state.templates.named(name, call.user.id):
+        raise Refusal(Code.INTERNAL, f"NAME is already taken: {name}")
+    for number, disk in enumerate(template.vectors("DISK")):
+        image = find_image(call, disk)
+        if image is not None:
+            copy = clone(call, image, f"{name}-disk-{number}", persistent=True)
+            make_ready(copy, call.moment)
+            disk.pop("IMAGE", None)
+            disk.pop("IMAGE_UNAME", None)
+            disk["IMAGE_ID"] = str(copy.id)
+    return _add(call, name, template.copy())
+
+
+def _cloned(call: Call, machine: Machine, hold: bool, moment: float) -> None:
+    if not hold:
+        schedule(call.state, machine, moment)
 
 
 def _pool(call: Call, filter_flag: int, start: int, end: int) -> str:
@@ -122,7 +159,7 @@ METHODS = {
     "one.template.clone": Method("is|b", _clone),
     "one.template.delete": Method("i|b", _delete),
     "one.template.info": Method("i|bb", _info),
-    "one.template.instantiate": Method("isbs|b", instantiate),
+    "one.template.instantiate": Method("isbs|b", _instantiate),
     "one.template.rename": Method("is", _rename),
     "one.template.update": Method("isi", _update),
     "one.templatepool.info": Method("iii", _pool),

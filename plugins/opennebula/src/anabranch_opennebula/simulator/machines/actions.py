@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from anabranch_opennebula.simulator.access import MANAGE
+from anabranch_opennebula.simulator.access import ADMIN, MANAGE
 from anabranch_opennebula.simulator.machines.lifecycle import (
     BOOT,
     DONE,
@@ -98,6 +98,7 @@ _VERBS = {
     "hold": _Verb({_at(State.PENDING): (_at(State.HOLD),)}, 7),
     "release": _Verb({_at(State.HOLD): BOOT}, 8),
 }
+_SNAPSHOTS_LOST = {_at(State.POWEROFF), _at(State.STOPPED), _at(State.UNDEPLOYED)}
 _FOR_ADMINISTRATORS = frozenset({"resched", "unresched", "delete", "delete-recreate"})
 _BEFORE_6_0 = {"shutdown": "terminate", "shutdown-hard": "terminate-hard"}
 _BEFORE_6_0_DELETE = {"delete": "terminate-hard"}
@@ -108,7 +109,7 @@ def act(call: Call, verb: str, machine_id: int) -> int:
     if call.state.release < (6, 0):
         verb = (_BEFORE_6_0 | _BEFORE_6_0_DELETE).get(verb, verb)
     machine = call.find(call.state.machines, machine_id, MANAGE)
-    if verb in _FOR_ADMINISTRATORS:
+    if verb in _FOR_ADMINISTRATORS and not call.user.privileged:
         raise Refusal(
             Code.AUTHORIZATION,
             f"User [{call.user.id}] : Not authorized to perform ADMIN VM [{machine_id}].",
@@ -157,19 +158,15 @@ def _go(call: Call, machine: Machine, verb: _Verb, path: Path) -> None:
 def _ended(call: Call, machine: Machine, verb: _Verb, where: Where, moment: float) -> None:
     epilog = where != _at(State.SUSPENDED) and where != _at(State.POWEROFF)
     close_history(machine, int(moment), verb.number, call.user.id, call.gid, epilog=epilog)
+    if where in _SNAPSHOTS_LOST:
+        machine.template.remove("SNAPSHOT")
     if where == DONE:
         finish(call.state, machine, moment)
 
 
 def recover(call: Call, machine_id: int, operation: int) -> int:
     """`one.vm.recover`: an administrator's way out; 3 deletes, whatever the state."""
-    machine = call.find(call.state.machines, machine_id, MANAGE)
-    if not call.user.privileged:
-        raise Refusal(
-            Code.AUTHORIZATION,
-            f"User [{call.user.id}] : Not authorized to perform ADMIN VM [{machine_id}].",
-            machine_id,
-        )
+    machine = call.find(call.state.machines, machine_id, ADMIN)
     delete = 3
     if operation != delete:
         raise Refusal(Code.ACTION, "Wrong recovery operation code", machine_id)

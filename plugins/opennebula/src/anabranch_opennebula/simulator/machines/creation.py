@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from anabranch_opennebula.simulator.machines import context
-from anabranch_opennebula.simulator.machines.disks import find_image, resolve_disk
+from anabranch_opennebula.simulator.machines.disks import resolve_disk
 from anabranch_opennebula.simulator.machines.lifecycle import finish, schedule
 from anabranch_opennebula.simulator.machines.nics import put_rules, resolve_nic
 from anabranch_opennebula.simulator.machines.quotas import check_quotas
@@ -19,7 +19,7 @@ from anabranch_opennebula.simulator.templates import Template, Vector
 if TYPE_CHECKING:
     from anabranch_opennebula.simulator.access import Call
 
-__all__ = ["allocate", "create", "instantiate"]
+__all__ = ["allocate", "create"]
 
 _UNDERSTOOD = frozenset(
     {
@@ -32,58 +32,42 @@ _UNDERSTOOD = frozenset(
 _DS_REQUIREMENTS = '("CLUSTERS/ID" @> 0)'
 
 
-def instantiate(
-    call: Call, template_id: int, name: str, hold: bool, extra: str, persistent: bool = False
-) -> int:
-    """`one.template.instantiate`: a machine from a template, with `extra` laid over it."""
-    origin = call.find(call.state.templates, template_id)
-    overlay = Template.parse(extra) if extra.strip() else Template()
-    refuse_restricted(call, overlay)
-    if persistent:
-        raise Refusal(Code.INTERNAL, "Persistent instantiation is not simulated")
-    merged = origin.template.copy()
-    merged.merge(overlay)
-    merged.put("TEMPLATE_ID", str(template_id))
-    machine = create(call, merged, name or f"{origin.name}-{{id}}", hold=hold)
-    return machine.id
-
-
 def allocate(call: Call, text: str, hold: bool = False) -> int:
     """`one.vm.allocate`: a machine from a text."""
     template = Template.parse(text)
     refuse_restricted(call, template)
-    name = template.text("NAME") or "one-{id}"
-    return create(call, template, name, hold=hold).id
+    return create(call, template, template.text("NAME"), hold=hold).id
 
 
-def create(call: Call, template: Template, name: str, *, hold: bool) -> Machine:
+def create(
+    call: Call, template: Template, name: str, *, prefix: str = "one", hold: bool
+) -> Machine:
     """Make a machine.
 
     Args:
         call: Who makes it.
         template: All its attributes.
-        name: Its name; `{id}` stands for its number.
+        name: Its name; when it is empty, the prefix and the machine's number are the name.
+        prefix: See there.
         hold: Whether it waits for `release`.
 
     Raises:
         Refusal: The name or an attribute is not valid, a quota is reached, or an image, a network
             or a security group cannot be used.
     """
-    check_name(name.replace("{id}", "0"))
+    check_name(name or prefix)
     for attribute in ("CPU", "MEMORY"):
         if not _positive(template.text(attribute)):
             raise Refusal(
                 Code.ALLOCATE, f"{attribute} attribute must be a positive float or integer value."
             )
     check_quotas(call, template)
-    for disk in template.vectors("DISK"):
-        find_image(call, disk)
     state = call.state
     number = state.machines.new_id()
     machine = Machine(
         **call.owner(),
         id=number,
-        name=name.replace("{id}", str(number)),
+        name=name or f"{prefix}-{number}",
         state=State.HOLD if hold else State.PENDING,
         started=call.now,
         template=Template(),

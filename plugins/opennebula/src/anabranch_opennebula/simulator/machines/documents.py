@@ -10,9 +10,16 @@ from anabranch_opennebula.simulator.records import SnapshotChain
 from anabranch_opennebula.simulator.templates import Template, Vector
 from anabranch_opennebula.simulator.xmlrpc import escaped
 
-__all__ = ["chain_document", "extended", "short", "whole"]
+__all__ = ["BACKUPS_SINCE", "chain_document", "extended", "short", "whole"]
 
-HOST_ID, HOST_NAME = 1, "dummy1"
+Release = tuple[int, int]
+"""The first two parts of a version."""
+
+BACKUPS_SINCE: Release = (6, 8)
+"""The release with which backups came into the documents."""
+
+_HOST = "<HOSTNAME>dummy1</HOSTNAME><HID>1</HID><CID>0</CID>"
+_PLANS_SINCE: Release = (7, 0)
 
 _SHORT_CAPACITY = ("CPU", "MEMORY", "VCPU")
 _SHORT_DISK = (
@@ -24,40 +31,40 @@ _SHORT_GRAPHICS = ("LISTEN", "PORT", "TYPE")
 _SHORT_USER = ("ERROR", "LABELS", "SCHED_MESSAGE", "SCHED_RANK", "SCHED_REQUIREMENTS")
 
 
-def whole(machine: Machine) -> bytes:
+def whole(release: Release, machine: Machine) -> bytes:
     """The document of `one.vm.info`, escaped."""
-    return _kept(machine, "whole")
+    return _kept(release, machine, "whole")
 
 
-def extended(machine: Machine) -> bytes:
+def extended(release: Release, machine: Machine) -> bytes:
     """The document in `one.vmpool.infoextended`, escaped: of the history only the last record."""
-    return _kept(machine, "extended")
+    return _kept(release, machine, "extended")
 
 
-def short(machine: Machine) -> bytes:
+def short(release: Release, machine: Machine) -> bytes:
     """The document in `one.vmpool.info`, escaped."""
-    return _kept(machine, "short")
+    return _kept(release, machine, "short")
 
 
-def _kept(machine: Machine, kind: str) -> bytes:
+def _kept(release: Release, machine: Machine, kind: str) -> bytes:
     document = machine.documents.get(kind)
     if document is None:
         match kind:
             case "short":
                 text = _short(machine)
             case "extended":
-                text = _full(machine, machine.history[-1:])
+                text = _full(release, machine, machine.history[-1:])
             case _:
-                text = _full(machine, machine.history)
+                text = _full(release, machine, machine.history)
         for element, replacement in machine.raw.items():
             text = _with_raw(text, element, replacement)
         document = machine.documents[kind] = escaped(text)
     return document
 
 
-def _full(machine: Machine, history: list[History]) -> str:
+def _full(release: Release, machine: Machine, history: list[History]) -> str:
     deploy_id = f"<DEPLOY_ID>{cdata(machine.deploy_id)}</DEPLOY_ID>"
-    records = "".join(_history(machine, record) for record in history)
+    records = "".join(_history(release, machine, record) for record in history)
     return "".join(
         (
             "<VM>",
@@ -73,18 +80,20 @@ def _full(machine: Machine, history: list[History]) -> str:
             machine.user_template.xml("USER_TEMPLATE"),
             f"<HISTORY_RECORDS>{records}</HISTORY_RECORDS>" if records else "<HISTORY_RECORDS/>",
             *(chain_document(c, disk_id) for disk_id, c in machine.chains.items()),
-            "<BACKUPS><BACKUP_CONFIG/><BACKUP_IDS/></BACKUPS></VM>",
+            "<BACKUPS><BACKUP_CONFIG/><BACKUP_IDS/></BACKUPS>" if release >= BACKUPS_SINCE else "",
+            "</VM>",
         )
     )
 
 
-def _history(machine: Machine, record: History) -> str:
+def _history(release: Release, machine: Machine, record: History) -> str:
+    plan = "<PLAN_ID>-1</PLAN_ID><ACTION_ID>0</ACTION_ID>" if release >= _PLANS_SINCE else ""
     return (
         f"<HISTORY><OID>{machine.id}</OID><SEQ>{record.seq}</SEQ>"
-        f"<HOSTNAME>{HOST_NAME}</HOSTNAME><HID>{HOST_ID}</HID><CID>0</CID>"
+        f"{_HOST}"
         f"<STIME>{record.started}</STIME><ETIME>{record.ended}</ETIME>"
         "<VM_MAD><![CDATA[dummy]]></VM_MAD><TM_MAD><![CDATA[dummy]]></TM_MAD>"
-        "<DS_ID>0</DS_ID><PLAN_ID>-1</PLAN_ID><ACTION_ID>0</ACTION_ID>"
+        f"<DS_ID>0</DS_ID>{plan}"
         f"<PSTIME>{record.prolog[0]}</PSTIME><PETIME>{record.prolog[1]}</PETIME>"
         f"<RSTIME>{record.running[0]}</RSTIME><RETIME>{record.running[1]}</RETIME>"
         f"<ESTIME>{record.epilog[0]}</ESTIME><EETIME>{record.epilog[1]}</EETIME>"
@@ -154,7 +163,7 @@ def _short_history(machine: Machine) -> str:
     last = machine.history[-1]
     return (
         f"<HISTORY_RECORDS><HISTORY><OID>{machine.id}</OID><SEQ>{last.seq}</SEQ>"
-        f"<HOSTNAME>{HOST_NAME}</HOSTNAME><HID>{HOST_ID}</HID><CID>0</CID><DS_ID>0</DS_ID>"
+        f"{_HOST}<DS_ID>0</DS_ID>"
         "<VM_MAD><![CDATA[dummy]]></VM_MAD><TM_MAD><![CDATA[dummy]]></TM_MAD>"
         f"<ACTION>{last.action}</ACTION></HISTORY></HISTORY_RECORDS>"
     )

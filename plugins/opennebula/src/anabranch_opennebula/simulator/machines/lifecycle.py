@@ -29,12 +29,18 @@ anything happens."""
 
 
 def begin(
-    cloud: Cloud, machine: Machine, now: float, path: Sequence[Where], effect: Effect | None = None
+    cloud: Cloud,
+    machine: Machine,
+    now: float,
+    path: Sequence[Where],
+    effect: Effect | None = None,
+    *,
+    at_once: bool = False,
 ) -> None:
     """Send a machine through states, spread over the cloud's delay; the last one is the end.
 
-    Nothing changes at once: even without delay, the next request is the first to see it. What
-    was under way with the machine is given up.
+    Even without delay, the next request is the first to see a change. What was under way with
+    the machine is given up.
 
     Args:
         cloud: Where.
@@ -42,11 +48,12 @@ def begin(
         now: When, seconds since the epoch.
         path: The states.
         effect: What happens besides at the end.
+        at_once: Whether the next request sees the first state, and not still the old one.
     """
     machine.plan += 1
     machine.busy = True
     delay = cloud.behaviour.state_delay
-    lag = delay * _LAG if len(path) > 1 else delay
+    lag = delay if len(path) == 1 else 0.0 if at_once else delay * _LAG
     pause = (delay - lag) / max(len(path) - 1, 1)
     for number, where in enumerate(path):
         last = number == len(path) - 1

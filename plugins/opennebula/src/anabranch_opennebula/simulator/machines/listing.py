@@ -25,19 +25,21 @@ _NUMBERS = re.compile(r"\d+(,\d+)*")
 
 def _info(call: Call, machine_id: int, decrypt: bool = False) -> bytes:
     del decrypt
-    return documents.whole(call.find(call.state.machines, machine_id))
+    return documents.whole(call.state.release, call.find(call.state.machines, machine_id))
 
 
 def _short_pool(
     call: Call, filter_flag: int, start: int, end: int, state: int, query: str = ""
 ) -> bytes:
-    return _pool(page(_selected(call, filter_flag, state, query), start, end), documents.short)
+    machines = page(_selected(call, filter_flag, state, query), start, end)
+    return _pool(call, machines, documents.short)
 
 
 def _extended_pool(
     call: Call, filter_flag: int, start: int, end: int, state: int, query: str = ""
 ) -> bytes:
-    return _pool(page(_selected(call, filter_flag, state, query), start, end), documents.extended)
+    machines = page(_selected(call, filter_flag, state, query), start, end)
+    return _pool(call, machines, documents.extended)
 
 
 def _set(call: Call, numbers: str, extended: bool) -> bytes:
@@ -45,7 +47,7 @@ def _set(call: Call, numbers: str, extended: bool) -> bytes:
         raise Refusal(Code.RPC_API, "Incorrect list of ids")
     wanted = {int(number) for number in numbers.split(",")}
     machines = (m for m in call.visible(call.state.machines, -2) if m.id in wanted)
-    return _pool(machines, documents.extended if extended else documents.short)
+    return _pool(call, machines, documents.extended if extended else documents.short)
 
 
 def _selected(call: Call, filter_flag: int, state: int, query: str) -> Iterator[Machine]:
@@ -58,8 +60,10 @@ def _selected(call: Call, filter_flag: int, state: int, query: str) -> Iterator[
             yield machine
 
 
-def _pool(machines: Iterator[Machine], write: Callable[[Machine], bytes]) -> bytes:
-    inner = b"".join(map(write, machines))
+def _pool(
+    call: Call, machines: Iterator[Machine], write: Callable[[tuple[int, int], Machine], bytes]
+) -> bytes:
+    inner = b"".join(write(call.state.release, machine) for machine in machines)
     return b"&lt;VM_POOL&gt;%b&lt;/VM_POOL&gt;" % inner if inner else b"&lt;VM_POOL/&gt;"
 
 

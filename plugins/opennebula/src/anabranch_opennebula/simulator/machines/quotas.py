@@ -22,8 +22,13 @@ METRICS = (
 """What the quota of machines counts, in the order of the documents."""
 
 
-def check_quotas(call: Call, template: Template) -> None:
+def check_quotas(call: Call, template: Template, *, machines: int = 1) -> None:
     """Refuse a machine that is more than its user may have.
+
+    Args:
+        call: Who asks.
+        template: The capacity that is added.
+        machines: How many machines are added.
 
     Raises:
         Refusal: A limit is reached; oned gives it the code of a missing right.
@@ -32,9 +37,9 @@ def check_quotas(call: Call, template: Template) -> None:
     if not limits:
         return
     used = usage(call.state, call.user)
-    for metric, amount in _amounts(template).items():
+    for metric, amount in _amounts(template, machines).items():
         limit = limits.get(metric, -1)
-        if 0 <= limit < used.get(metric, 0) + amount:
+        if amount > 0 and 0 <= limit < used.get(metric, 0) + amount:
             raise Refusal(
                 Code.AUTHORIZATION,
                 f"user [{call.user.id}] limit of {limit:g} reached for {metric} quota in VM.",
@@ -57,15 +62,15 @@ def usage(cloud: Cloud, user: User) -> dict[str, float]:
     return total
 
 
-def _amounts(template: Template) -> dict[str, float]:
+def _amounts(template: Template, machines: int = 1) -> dict[str, float]:
     cpu, memory = float(template.text("CPU") or 0), float(template.text("MEMORY") or 0)
     disks = sum(int(d.get("SIZE") or 0) for d in template.vectors("DISK"))
     return {
-        "VMS": 1,
+        "VMS": machines,
         "CPU": cpu,
         "MEMORY": memory,
         "SYSTEM_DISK_SIZE": disks,
-        "RUNNING_VMS": 1,
+        "RUNNING_VMS": machines,
         "RUNNING_CPU": cpu,
         "RUNNING_MEMORY": memory,
     }

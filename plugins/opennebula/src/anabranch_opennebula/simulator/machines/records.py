@@ -75,6 +75,8 @@ class Lcm(enum.IntEnum):
     DISK_RESIZE_POWEROFF = 63
     DISK_RESIZE_UNDEPLOYED = 64
     HOTPLUG_NIC_POWEROFF = 65
+    HOTPLUG_SAVEAS_UNDEPLOYED = 67
+    HOTPLUG_SAVEAS_STOPPED = 68
 
 
 class History(msgspec.Struct, kw_only=True):

@@ -8,22 +8,25 @@ from anabranch_opennebula.simulator.templates import Template, Vector
 
 __all__ = ["pooled", "whole"]
 
+_STATES_SINCE = (6, 4)
 _MACHINE_TYPE, _NETWORK_TYPE = 1 << 36, 1 << 38
 
 
-def whole(network: Network) -> str:
+def whole(release: tuple[int, int], network: Network) -> str:
     """The document of `one.vn.info`: it tells who has which address."""
-    return _document(network, "".join(_whole_range(r) for r in network.ranges.values()))
+    return _document(release, network, "".join(_whole_range(r) for r in network.ranges.values()))
 
 
-def pooled(network: Network) -> str:
+def pooled(release: tuple[int, int], network: Network) -> str:
     """The document in `one.vnpool.info`: leases are numbers in ALLOCATED only."""
     ranges = Template(("AR", _attributes(r, allocated=True)) for r in network.ranges.values())
-    return _document(network, ranges.xml("X")[3:-4] if network.ranges else "")
+    return _document(release, network, ranges.xml("X")[3:-4] if network.ranges else "")
 
 
-def _document(network: Network, ranges: str) -> str:
+def _document(release: tuple[int, int], network: Network, ranges: str) -> str:
     parent = network.parent
+    with_states = release >= _STATES_SINCE
+    updates = f"{ids('UPDATED_VMS', network.vms)}<OUTDATED_VMS/><UPDATING_VMS/><ERROR_VMS/>"
     return "".join(
         (
             "<VNET>",
@@ -31,8 +34,8 @@ def _document(network: Network, ranges: str) -> str:
             lock(network),
             ids("CLUSTERS", [0]),
             f"<BRIDGE>{cdata(network.bridge)}</BRIDGE>",
-            "<BRIDGE_TYPE><![CDATA[linux]]></BRIDGE_TYPE><STATE>1</STATE>",
-            "<PREV_STATE>1</PREV_STATE>",
+            "<BRIDGE_TYPE><![CDATA[linux]]></BRIDGE_TYPE>",
+            "<STATE>1</STATE><PREV_STATE>1</PREV_STATE>" if with_states else "",
             "<PARENT_NETWORK_ID/>"
             if parent < 0
             else f"<PARENT_NETWORK_ID>{parent}</PARENT_NETWORK_ID>",
@@ -40,8 +43,7 @@ def _document(network: Network, ranges: str) -> str:
             "<VLAN_ID_AUTOMATIC>0</VLAN_ID_AUTOMATIC>",
             "<OUTER_VLAN_ID_AUTOMATIC>0</OUTER_VLAN_ID_AUTOMATIC>",
             f"<USED_LEASES>{network.used}</USED_LEASES><VROUTERS/>",
-            ids("UPDATED_VMS", network.vms),
-            "<OUTDATED_VMS/><UPDATING_VMS/><ERROR_VMS/>",
+            updates if with_states else "",
             network.template.xml(),
             f"<AR_POOL>{ranges}</AR_POOL></VNET>" if ranges else "<AR_POOL/></VNET>",
         )

@@ -25,12 +25,12 @@ _TYPES = ("IP4", "IP6", "IP4_6", "ETHER")
 
 def _info(call: Call, network_id: int, decrypt: bool = False) -> str:
     del decrypt
-    return documents.whole(call.find(call.state.networks, network_id))
+    return documents.whole(call.state.release, call.find(call.state.networks, network_id))
 
 
 def _pool(call: Call, filter_flag: int, start: int, end: int) -> str:
     visible = page(call.visible(call.state.networks, filter_flag), start, end)
-    inner = "".join(map(documents.pooled, visible))
+    inner = "".join(documents.pooled(call.state.release, network) for network in visible)
     return f"<VNET_POOL>{inner}</VNET_POOL>" if inner else "<VNET_POOL/>"
 
 
