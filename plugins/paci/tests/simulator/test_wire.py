@@ -124,6 +124,18 @@ def test_3_a_slash_at_the_end_changes_nothing(api):
     assert api.do("PUT", "/ve/lisbon-0001/nobackup/").text
 
 
+def test_3_but_a_name_is_never_empty(api):
+    for method, path in (
+        ("GET", "/ve//"),
+        ("PUT", "/ve//start"),
+        ("DELETE", "/ve//"),
+        ("GET", "//ve"),
+        ("POST", "/ve//from/lisbon-golden"),
+    ):
+        assert 400 <= api.call(method, path).status < 500, path
+    assert len(api.get("/ve")) == 10
+
+
 def test_3_escaped_letters_are_the_letters(api):
     assert api.call("GET", "/%76e/lisbon%2D0001").body == api.call("GET", "/ve/lisbon-0001").body
 

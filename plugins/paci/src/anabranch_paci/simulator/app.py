@@ -120,7 +120,8 @@ def _dispatch(scope: Scope, request: Request) -> Reply:
     raw = scope["raw_path"].decode("latin-1")
     if raw != PREFIX and not raw.startswith(PREFIX + "/"):
         raise Refusal(HTTPStatus.NOT_FOUND, "There is no such service.")
-    segments = [unquote(segment) for segment in raw[len(PREFIX) :].split("/") if segment]
+    path = raw[len(PREFIX) + 1 :].removesuffix("/")
+    segments = [unquote(segment) for segment in path.split("/")]
     found = _ROUTES.find(scope["method"], segments)
     if found is not None:
         handler, args = found
