@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import ipaddress
 import uuid
 from collections.abc import Sequence
 
@@ -17,8 +18,16 @@ from anabranch_openstack.simulator.identity.records import (
     User,
 )
 from anabranch_openstack.simulator.image.records import Image
-from anabranch_openstack.simulator.network.groups import new_group, new_rule
-from anabranch_openstack.simulator.network.records import Network, Subnet
+from anabranch_openstack.simulator.network.groups import new_group
+from anabranch_openstack.simulator.network.records import (
+    FloatingIp,
+    Network,
+    Networks,
+    Router,
+    Subnet,
+)
+from anabranch_openstack.simulator.network.routers import connect
+from anabranch_openstack.simulator.network.rules import new_rule
 from anabranch_openstack.simulator.state import Region, State
 from anabranch_openstack.simulator.volume.records import VolumeType
 
@@ -162,6 +171,7 @@ def _networks(state: State, region: Region, name: str, project: Project, now: fl
             dns=["192.0.2.53"],
         )
         store.subnets[subnet.id] = subnet
+    _router(store, name, project, now)
     for holder in state.identity.projects:
         group = new_group(
             _uuid(name, "group", holder, "default"),
@@ -183,6 +193,36 @@ def _networks(state: State, region: Region, name: str, project: Project, now: fl
             remote_ip_prefix="0.0.0.0/0",
         )
     store.groups[web["id"]] = web
+
+
+def _router(store: Networks, name: str, project: Project, now: float) -> None:
+    outside, inside = store.subnets.values()
+    router = Router(
+        id=_uuid(name, "router", "edge"),
+        name="edge",
+        project_id=project.id,
+        created=now - 30 * _DAY,
+        gateway_network_id=outside.network_id,
+        gateway_address=store.claim(outside, str(ipaddress.ip_network(outside.cidr)[-2])),
+    )
+    store.routers[router.id] = router
+    connect(store, router, inside, _uuid(name, "router", "edge", "port"), router.created)
+
+
+def _floating_ip(store: Networks, nic: Nic, project: Project, now: float) -> None:
+    router = next(iter(store.routers.values()))
+    floating_ip = FloatingIp(
+        id=_uuid(nic.port_id, "floating ip"),
+        project_id=project.id,
+        address=nic.floating,
+        network_id=router.gateway_network_id,
+        created=now,
+        port_id=nic.port_id,
+        fixed=nic.address,
+        router_id=router.id,
+        status="ACTIVE",
+    )
+    store.floating_ips[floating_ip.id] = floating_ip
 
 
 def _images(name: str, owner: str, now: float) -> list[Image]:
@@ -256,6 +296,8 @@ def _servers(state: State, region: Region, project: Project, instances: int) -> 
                     floating=store.free_address(outside) if index % 4 == 0 and index < 800 else "",
                 )
             )
+            if nics[0].floating:
+                _floating_ip(store, nics[0], project, created)
         server = Server(
             id=server_id,
             name=title,

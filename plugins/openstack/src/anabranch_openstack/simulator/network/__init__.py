@@ -1,1 +1,1 @@
-"""Neutron: networks, ports and security groups."""
+"""Neutron: networks, ports, routers, floating IPs and security groups."""

@@ -1,8 +1,7 @@
-"""What neutron offers, its zones and quotas, and lists of what is not simulated yet."""
+"""What neutron offers, its zones and its quotas."""
 
 from __future__ import annotations
 
-from anabranch_openstack.simulator.network.listing import list_reply
 from anabranch_openstack.simulator.network.ports import port_documents
 from anabranch_openstack.simulator.routing import Routes
 from anabranch_openstack.simulator.service import NOT_FOUND
@@ -15,10 +14,14 @@ routes = Routes()
 _ALIASES = (
     *("security-group", "external-net", "quotas", "quota_details", "pagination", "sorting"),
     *("net-mtu", "project-id", "standard-attr-timestamp", "standard-attr-revisions"),
+    *("router", "fip-port-details", "floatingip-pools"),
     *("availability_zone", "network_availability_zone", "default-subnetpools"),
     *("port-security", "filter-validation", "security-groups-default-rules"),
 )
-_RESOURCES = ("network", "subnet", "port", "security_group", "security_group_rule")
+_RESOURCES = (
+    *("network", "subnet", "port", "security_group", "security_group_rule"),
+    *("floatingip", "router"),
+)
 
 
 @routes.on("GET", "/v2.0", policy="get_resources")
@@ -62,55 +65,29 @@ def list_zones(request: Request) -> Reply:
     return json_reply({"availability_zones": []})
 
 
-@routes.on("GET", "/v2.0/floatingips", policy="get_floatingips")
-def list_floating_ips(request: Request) -> Reply:
-    """The public addresses that servers have."""
-    store = request.region.networks
-    external = next((n for n in store.networks.values() if n.external), None)
-    project_id = request.token.project_id
-    servers = [s for s in request.region.compute.servers.values() if s.project_id == project_id]
-    documents: list[Document] = [
-        {
-            "id": nic.port_id[:24] + nic.port_id[:23:-1],
-            "tenant_id": project_id,
-            "project_id": project_id,
-            "floating_ip_address": nic.floating,
-            "floating_network_id": external.id if external else None,
-            "router_id": None,
-            "port_id": nic.port_id,
-            "fixed_ip_address": nic.address,
-            "status": "ACTIVE",
-            "description": "",
-            "tags": [],
-        }
-        for server in servers
-        for nic in server.nics
-        if nic.floating
-    ]
-    return list_reply(
-        request, "floatingips", "Floating IP", documents, ("port_id", "floating_ip_address")
-    )
-
-
-@routes.on("GET", "/v2.0/routers", policy="get_routers")
-def list_routers(request: Request) -> Reply:
-    """Routers are not simulated."""
-    return list_reply(request, "routers", "Router", [])
+@routes.on("GET", "/v2.0/quotas/{project_id}", policy="get_quota")
+def show_limits(request: Request) -> Reply:
+    """What the project may have."""
+    return json_reply({"quota": request.region.networks.limits})
 
 
 @routes.on("GET", "/v2.0/quotas/{project_id}/details.json", policy="get_quota")
 def show_quota(request: Request) -> Reply:
     """What the project may have and what it has."""
     store, project_id = request.region.networks, request.token.project_id
+    groups = [g for g in store.groups.values() if g["project_id"] == project_id]
     used = {
         "network": sum(n.project_id == project_id for n in store.networks.values()),
         "subnet": sum(s.project_id == project_id for s in store.subnets.values()),
         "port": len(port_documents(request)),
-        "security_group": sum(g["project_id"] == project_id for g in store.groups.values()),
+        "router": sum(r.project_id == project_id for r in store.routers.values()),
+        "floatingip": sum(f.project_id == project_id for f in store.floating_ips.values()),
+        "security_group": len(groups),
+        "security_group_rule": sum(len(g["security_group_rules"]) for g in groups),
     }
-    limits = {"network": store.limit, "subnet": 100, "port": 2000, "security_group": 100}
     quota = {
-        name: {"limit": limits[name], "used": count, "reserved": 0} for name, count in used.items()
+        name: {"limit": limit, "used": used.get(name, 0), "reserved": 0}
+        for name, limit in store.limits.items()
     }
     return json_reply({"quota": quota})
 

@@ -1,4 +1,4 @@
-"""`/security-groups` and the lists of their rules."""
+"""`/security-groups`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import uuid
 
 from anabranch_openstack.simulator.network.listing import (
     check_known,
+    check_room,
     list_reply,
-    not_found,
     only_fields,
     wanted,
 )
 from anabranch_openstack.simulator.network.ports import port_documents
+from anabranch_openstack.simulator.network.rules import group_not_found, new_rule
 from anabranch_openstack.simulator.routing import Routes
 from anabranch_openstack.simulator.wire import (
     Document,
@@ -22,7 +23,7 @@ from anabranch_openstack.simulator.wire import (
     json_reply,
 )
 
-__all__ = ["new_group", "new_rule", "routes"]
+__all__ = ["new_group", "routes"]
 
 routes = Routes()
 
@@ -46,35 +47,8 @@ def new_group(
         "revision_number": 1,
     }
     for ethertype in ("IPv4", "IPv6"):
-        new_rule(group, now, ethertype=ethertype, direction="egress")
+        new_rule(group, now, ethertype=ethertype, direction="egress", description=None)
     return group
-
-
-def new_rule(group: Document, now: float, **fields: str | int) -> Document:
-    """Add a rule to a security group; `fields` are its attributes."""
-    rule: Document = {
-        "id": str(uuid.uuid5(uuid.UUID(group["id"]), str(sorted(fields.items())))),
-        "project_id": group["project_id"],
-        "security_group_id": group["id"],
-        "ethertype": "IPv4",
-        "direction": "ingress",
-        "protocol": None,
-        "port_range_min": None,
-        "port_range_max": None,
-        "remote_ip_prefix": None,
-        "remote_address_group_id": None,
-        "normalized_cidr": fields.get("remote_ip_prefix"),
-        "remote_group_id": None,
-        "belongs_to_default_sg": group["name"] == "default",
-        "description": "",
-        "created_at": compact_time(now),
-        "updated_at": compact_time(now),
-        "revision_number": 0,
-        "tenant_id": group["project_id"],
-        **fields,
-    }
-    group["security_group_rules"].append(rule)
-    return rule
 
 
 @routes.on("GET", "/v2.0/security-groups", policy="get_security_groups")
@@ -94,9 +68,17 @@ def create_group(request: Request) -> Reply:
     """A security group with its two first rules."""
     document = wanted(request, "security_group")
     check_known(document, {"name", "description", "stateful", "tenant_id", "project_id"})
+    name = str(document.get("name", ""))
+    if name == "default":
+        message = "Default security group already exists."
+        raise Refusal(409, message, kind="SecurityGroupDefaultAlreadyExists")
+    if len(name) > 255:
+        message = f"Invalid input for name. Reason: '{name}' exceeds maximum length of 255."
+        raise Refusal(400, message)
+    check_room(request, "security_group", len(_own(request)))
     group = new_group(
         str(uuid.uuid4()),
-        str(document.get("name", "")),
+        name,
         request.token.project_id,
         request.now,
         str(document.get("description", "")),
@@ -109,23 +91,16 @@ def create_group(request: Request) -> Reply:
 def delete_group(request: Request) -> Reply:
     """Delete a security group that no port has."""
     group = _find(request)
+    if any(group["id"] in port["security_groups"] for port in port_documents(request)):
+        raise Refusal(409, f"Security Group {group['id']} in use.", kind="SecurityGroupInUse")
     if group["name"] == "default":
         raise Refusal(
             409,
             "Insufficient rights for removing default security group.",
             kind="SecurityGroupCannotRemoveDefault",
         )
-    if any(group["id"] in port["security_groups"] for port in port_documents(request)):
-        raise Refusal(409, f"Security Group {group['id']} in use.", kind="SecurityGroupInUse")
     del request.region.networks.groups[group["id"]]
     return Reply(status=204)
-
-
-@routes.on("GET", "/v2.0/security-group-rules", policy="get_security_group_rules")
-def list_rules(request: Request) -> Reply:
-    """The rules of all security groups of the project."""
-    rules = [rule for group in _own(request) for rule in group["security_group_rules"]]
-    return list_reply(request, "security_group_rules", "Security group rule", rules)
 
 
 def _own(request: Request) -> list[Document]:
@@ -137,4 +112,4 @@ def _find(request: Request) -> Document:
     for group in _own(request):
         if group["id"] == request.args[0]:
             return group
-    raise not_found("Security group", request.args[0])
+    raise group_not_found(request.args[0])

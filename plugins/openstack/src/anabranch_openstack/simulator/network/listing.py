@@ -9,10 +9,35 @@ from urllib.parse import urlencode
 from anabranch_openstack.simulator.paging import cut
 from anabranch_openstack.simulator.wire import Document, Refusal, Reply, Request, json_reply
 
-__all__ = ["check_known", "list_reply", "not_found", "only_fields", "wanted"]
+__all__ = [
+    "check_known",
+    "check_room",
+    "list_reply",
+    "not_allowed",
+    "not_found",
+    "only_fields",
+    "require",
+    "wanted",
+]
 
 _PAGING = ("fields", "limit", "marker", "sort_key", "sort_dir", "page_reverse")
 _SYNONYMS = {"tenant_id": "project_id"}
+
+
+def check_room(request: Request, name: str, used: int, more: int = 1) -> None:
+    """Refuse what would be more than the project may have.
+
+    Raises:
+        Refusal: It would be.
+    """
+    limit = request.region.networks.limits[name]
+    if 0 <= limit < used + more:
+        raise Refusal(409, f"Quota exceeded for resources: ['{name}'].", kind="OverQuota")
+
+
+def not_allowed(action: str) -> Refusal:
+    """The refusal of what only the owner, or an administrator, may do."""
+    return Refusal(403, f"rule:{action} is disallowed by policy", kind="PolicyNotAuthorized")
 
 
 def not_found(kind: str, item_id: str) -> Refusal:
@@ -26,7 +51,7 @@ def list_reply(
     name: str,
     kind: str,
     documents: Sequence[Document],
-    filters: Collection[str] = (),
+    apart: Collection[str] = (),
 ) -> Reply:
     """A list: filtered by attributes, sorted, cut to a page, and each item to the wanted fields.
 
@@ -35,13 +60,16 @@ def list_reply(
         name: The key of the list.
         kind: What an unknown marker is called.
         documents: Everything that may be seen.
-        filters: Attributes that may be filtered by although the items do not show them.
+        apart: Filters that the caller has seen to.
 
     Raises:
         Refusal: A parameter is bad.
     """
-    known = {*filters, *(field for document in documents[:1] for field in document)}
-    names = dict.fromkeys(n for n, _ in request.query if n not in _PAGING)
+    overlays = request.region.networks.overlays
+    if overlays:
+        documents = [{**d, **overlays.get(d["id"], {})} for d in documents]
+    known = {field for document in documents[:1] for field in document}
+    names = dict.fromkeys(n for n, _ in request.query if n not in (*_PAGING, *apart))
     unknown = [n for n in names if n not in known]
     if unknown and documents:
         raise Refusal(400, f"{unknown} is invalid attribute for filtering")
@@ -87,6 +115,18 @@ def wanted(request: Request, name: str) -> Document:
     if not isinstance(inner, dict):
         raise Refusal(400, f"Unable to find '{name}' in request body")
     return cast("Document", inner)
+
+
+def require(document: Document, *names: str) -> None:
+    """Refuse a body without an attribute that it must have.
+
+    Raises:
+        Refusal: One is missing.
+    """
+    for name in names:
+        if name not in document:
+            message = f"Failed to parse request. Required attribute '{name}' not specified"
+            raise Refusal(400, message)
 
 
 def check_known(document: Document, known: Collection[str]) -> None:

@@ -7,9 +7,12 @@ import uuid
 
 from anabranch_openstack.simulator.network.listing import (
     check_known,
+    check_room,
     list_reply,
+    not_allowed,
     not_found,
     only_fields,
+    require,
     wanted,
 )
 from anabranch_openstack.simulator.network.ports import port_documents
@@ -66,8 +69,10 @@ def create_network(request: Request) -> Reply:
                 f"(rule:create_network and rule:create_network:{field}) is disallowed by policy",
                 kind="PolicyNotAuthorized",
             )
-    if sum(n.project_id == project_id for n in store.networks.values()) >= store.limit:
-        raise Refusal(409, "Quota exceeded for resources: ['network'].", kind="OverQuota")
+    for zone in document.get("availability_zone_hints", ()):
+        message = f"AvailabilityZone {zone} could not be found."
+        raise Refusal(404, message, kind="AvailabilityZoneNotFound")
+    check_room(request, "network", sum(n.project_id == project_id for n in store.networks.values()))
     network = Network(
         id=str(uuid.uuid4()),
         name=str(document.get("name", "")),
@@ -77,7 +82,7 @@ def create_network(request: Request) -> Reply:
         mtu=int(document.get("mtu") or 1450),
     )
     store.networks[network.id] = network
-    return json_reply({"network": _network(request, network)}, 201)
+    return json_reply({"network": {**_network(request, network), "is_default": False}}, 201)
 
 
 @routes.on("PUT", "/v2.0/networks/{network_id}", policy="update_network")
@@ -118,13 +123,14 @@ def list_subnets(request: Request) -> Reply:
         for s in store.subnets.values()
         if store.visible(s.network_id, request.token.project_id) is not None
     ]
-    return list_reply(request, "subnets", "Subnet", [_subnet(s) for s in seen])
+    return list_reply(request, "subnets", "Subnet", [_subnet(request, s) for s in seen])
 
 
 @routes.on("GET", "/v2.0/subnets/{subnet_id}", policy="get_subnet")
 def show_subnet(request: Request) -> Reply:
     """One subnet."""
-    return json_reply({"subnet": only_fields(request, _subnet(_find_subnet(request)))})
+    subnet = _subnet(request, _find_subnet(request))
+    return json_reply({"subnet": only_fields(request, subnet)})
 
 
 @routes.on("POST", "/v2.0/subnets", policy="create_subnet")
@@ -132,15 +138,20 @@ def create_subnet(request: Request) -> Reply:
     """A range of addresses in a network of the project's."""
     document = wanted(request, "subnet")
     check_known(document, _SUBNET_FIELDS)
+    require(document, "network_id", "ip_version")
     store, project_id = request.region.networks, request.token.project_id
     network_id = str(document.get("network_id"))
     network = store.visible(network_id, project_id)
-    if network is None or network.project_id != project_id:
+    if network is None:
         raise not_found("Network", network_id)
+    if network.project_id != project_id:
+        raise not_allowed("create_subnet")
     try:
-        cidr = ipaddress.ip_network(str(document.get("cidr")))
+        cidr = ipaddress.ip_network(str(document.get("cidr")), strict=False)
     except ValueError as error:
-        raise Refusal(400, f"Invalid input for cidr. Reason: {error}.") from error
+        message = f"Invalid input for operation: {document.get('cidr')} is not in a CIDR format."
+        raise Refusal(400, message, kind="InvalidInput") from error
+    check_room(request, "subnet", sum(s.project_id == project_id for s in store.subnets.values()))
     for other in store.subnets.values():
         if other.network_id == network_id and cidr.overlaps(ipaddress.ip_network(other.cidr)):
             raise Refusal(
@@ -156,18 +167,20 @@ def create_subnet(request: Request) -> Reply:
         network_id=network_id,
         cidr=str(cidr),
         created=request.now,
-        gateway=str(document.get("gateway_ip", cidr[1])),
+        gateway=str(document.get("gateway_ip", cidr[1 if cidr.version == 4 else 0])),
         dns=[str(item) for item in document.get("dns_nameservers", [])],
         dhcp=bool(document.get("enable_dhcp", True)),
     )
     store.subnets[subnet.id] = subnet
-    return json_reply({"subnet": _subnet(subnet)}, 201)
+    return json_reply({"subnet": _subnet(request, subnet)}, 201)
 
 
 @routes.on("DELETE", "/v2.0/subnets/{subnet_id}", policy="delete_subnet")
 def delete_subnet(request: Request) -> Reply:
     """Delete a subnet whose addresses nobody has."""
     subnet = _find_subnet(request)
+    if subnet.project_id != request.token.project_id:
+        raise not_allowed("delete_subnet")
     taken = {f["subnet_id"] for p in port_documents(request) for f in p["fixed_ips"]}
     if subnet.id in taken:
         raise Refusal(
@@ -190,7 +203,7 @@ def _find(request: Request) -> Network:
 def _own(request: Request, policy: str) -> Network:
     network = _find(request)
     if network.project_id != request.token.project_id:
-        raise Refusal(403, f"rule:{policy} is disallowed by policy", kind="PolicyNotAuthorized")
+        raise not_allowed(policy)
     return network
 
 
@@ -233,7 +246,8 @@ def _network(request: Request, network: Network) -> Document:
     return document
 
 
-def _subnet(subnet: Subnet) -> Document:
+def _subnet(request: Request, subnet: Subnet) -> Document:
+    network = request.region.networks.networks[subnet.network_id]
     cidr = ipaddress.ip_network(subnet.cidr)
     return {
         "id": subnet.id,
@@ -247,11 +261,16 @@ def _subnet(subnet: Subnet) -> Document:
         "ipv6_address_mode": None,
         "gateway_ip": subnet.gateway,
         "cidr": subnet.cidr,
-        "allocation_pools": [{"start": str(cidr[2]), "end": str(cidr[-2])}],
+        "allocation_pools": [
+            {
+                "start": str(cidr[2 if cidr.version == 4 else 1]),
+                "end": str(cidr[-2 if cidr.version == 4 else -1]),
+            }
+        ],
         "host_routes": [],
         "dns_nameservers": subnet.dns,
         "description": "",
-        "router:external": False,
+        "router:external": network.external,
         "service_types": [],
         "tags": [],
         "created_at": compact_time(subnet.created),

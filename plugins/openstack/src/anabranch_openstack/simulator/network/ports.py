@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import ipaddress
 import uuid
 from typing import cast
 
 from anabranch_openstack.simulator.compute.records import Nic, Server
 from anabranch_openstack.simulator.network.listing import (
     check_known,
+    check_room,
     list_reply,
+    not_allowed,
     not_found,
     only_fields,
+    require,
     wanted,
 )
-from anabranch_openstack.simulator.network.records import Port
+from anabranch_openstack.simulator.network.records import Network, Port, Subnet
 from anabranch_openstack.simulator.routing import Routes
 from anabranch_openstack.simulator.wire import (
     Document,
@@ -56,7 +60,14 @@ def port_documents(request: Request) -> list[Document]:
 @routes.on("GET", "/v2.0/ports", policy="get_ports")
 def list_ports(request: Request) -> Reply:
     """The ports of the project."""
-    return list_reply(request, "ports", "Port", port_documents(request))
+    documents = port_documents(request)
+    wishes = request.params("fixed_ips")
+    if wishes:
+        addresses = {wish.removeprefix("ip_address=") for wish in wishes}
+        documents = [
+            d for d in documents if any(f["ip_address"] in addresses for f in d["fixed_ips"])
+        ]
+    return list_reply(request, "ports", "Port", documents, apart=("fixed_ips",))
 
 
 @routes.on("GET", "/v2.0/ports/{port_id}", policy="get_port")
@@ -73,14 +84,15 @@ def create_port(request: Request) -> Reply:
     """A port that waits for a server."""
     document = wanted(request, "port")
     check_known(document, _FIELDS)
+    require(document, "network_id")
     store, project_id = request.region.networks, request.token.project_id
-    network = store.visible(str(document.get("network_id")), project_id)
+    network = store.visible(str(document["network_id"]), project_id)
     if network is None:
-        raise not_found("Network", str(document.get("network_id")))
-    subnet = store.first_subnet(network.id)
-    if subnet is None:
-        raise Refusal(400, f"Network {network.id} has no subnet.", kind="InvalidInput")
-    fixed = cast("list[Document]", document.get("fixed_ips") or [{}])
+        raise not_found("Network", str(document["network_id"]))
+    if network.project_id != project_id and not network.shared:
+        raise not_allowed("create_port")
+    check_room(request, "port", len(port_documents(request)))
+    subnet, address = _fixed(request, network, cast("list[Document]", document.get("fixed_ips")))
     default = store.find_group("default", project_id)
     port = Port(
         id=str(uuid.uuid4()),
@@ -88,7 +100,7 @@ def create_port(request: Request) -> Reply:
         project_id=project_id,
         network_id=network.id,
         subnet_id=subnet.id,
-        address=str(fixed[0].get("ip_address") or store.free_address(subnet)),
+        address=address,
         mac=str(document.get("mac_address") or store.free_mac()),
         created=request.now,
         security_groups=list(document.get("security_groups", [default["id"]] if default else [])),
@@ -119,15 +131,65 @@ def update_port(request: Request) -> Reply:
 
 @routes.on("DELETE", "/v2.0/ports/{port_id}", policy="delete_port")
 def delete_port(request: Request) -> Reply:
-    """Delete a port; its server loses it."""
+    """Delete a port; one of a server only nova and administrators may delete."""
     port_id = request.args[0]
-    show_port(request)
-    request.region.networks.ports.pop(port_id, None)
-    for server in request.region.compute.servers.values():
-        if any(nic.port_id == port_id for nic in server.nics):
-            server.nics = [nic for nic in server.nics if nic.port_id != port_id]
-            request.region.compute.touch(server, request.now)
-    return Reply(status=204)
+    for document in port_documents(request):
+        if document["id"] == port_id:
+            if document["device_owner"].startswith("compute:"):
+                raise not_allowed("delete_port")
+            if document["device_owner"] == "network:router_interface":
+                raise Refusal(
+                    409,
+                    f"Port {port_id} cannot be deleted directly via the port API: has device owner"
+                    " network:router_interface.",
+                    kind="ServicePortInUse",
+                )
+            del request.region.networks.ports[port_id]
+            return Reply(status=204)
+    raise not_found("Port", port_id)
+
+
+def _fixed(request: Request, network: Network, wishes: list[Document] | None) -> tuple[Subnet, str]:
+    """The subnet and the address of a new port, as wished.
+
+    Raises:
+        Refusal: The wish cannot be granted.
+    """
+    store = request.region.networks
+    wish = wishes[0] if wishes else {}
+    subnets = [s for s in store.subnets.values() if s.network_id == network.id]
+    if "subnet_id" in wish:
+        subnets = [s for s in subnets if s.id == wish["subnet_id"]]
+        if not subnets:
+            raise not_found("Subnet", str(wish["subnet_id"]))
+    if "ip_address" in wish:
+        address = str(wish["ip_address"])
+        subnets = [s for s in subnets if _holds(s, address)]
+        if not subnets:
+            raise Refusal(
+                400,
+                f"IP address {address} is not a valid IP for any of the subnets on the specified"
+                " network.",
+                kind="InvalidIpForNetwork",
+            )
+        taken = {f["ip_address"] for p in port_documents(request) for f in p["fixed_ips"]}
+        if address in taken:
+            raise Refusal(
+                409,
+                f"IP address {address} already allocated in subnet {subnets[0].id}",
+                kind="IpAddressAlreadyAllocated",
+            )
+        return subnets[0], store.claim(subnets[0], address)
+    if not subnets:
+        raise Refusal(400, f"Network {network.id} has no subnet.", kind="InvalidInput")
+    return subnets[0], store.free_address(subnets[0])
+
+
+def _holds(subnet: Subnet, address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(subnet.cidr)
+    except ValueError:
+        return False
 
 
 def _server_of(request: Request, port_id: str) -> Server:
@@ -165,7 +227,7 @@ def _port(port: Port, server: Server | None) -> Document:
         "admin_state_up": True,
         "status": "ACTIVE" if server is not None else "DOWN",
         "device_id": port.device_id,
-        "device_owner": f"compute:{server.zone}" if server is not None else "",
+        "device_owner": f"compute:{server.zone}" if server is not None else port.device_owner,
         "fixed_ips": [{"subnet_id": port.subnet_id, "ip_address": port.address}],
         "allowed_address_pairs": [],
         "extra_dhcp_opts": [],

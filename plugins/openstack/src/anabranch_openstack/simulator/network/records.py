@@ -10,7 +10,7 @@ import msgspec
 from anabranch_openstack.simulator.compute.records import Nic
 from anabranch_openstack.simulator.wire import Document
 
-__all__ = ["Network", "Networks", "Port", "Subnet"]
+__all__ = ["FloatingIp", "Network", "Networks", "Port", "Router", "Subnet"]
 
 
 class Network(msgspec.Struct, kw_only=True):
@@ -42,7 +42,10 @@ class Subnet(msgspec.Struct, kw_only=True):
 
 
 class Port(msgspec.Struct, kw_only=True):
-    """A port that was made before it got a server; nova's own ports are read off the servers."""
+    """A port that nova did not make; nova's own are read off the servers.
+
+    `device_owner` is set for those of routers and load balancers; a server's tells its own.
+    """
 
     id: str
     name: str
@@ -53,15 +56,43 @@ class Port(msgspec.Struct, kw_only=True):
     mac: str
     created: float
     device_id: str = ""
+    device_owner: str = ""
     security_groups: list[str] = []
     description: str = ""
 
 
+class Router(msgspec.Struct, kw_only=True):
+    """A router; its interfaces are ports."""
+
+    id: str
+    name: str
+    project_id: str
+    created: float
+    gateway_network_id: str = ""
+    gateway_address: str = ""
+
+
+class FloatingIp(msgspec.Struct, kw_only=True):
+    """A floating IP; `fixed` is the address of the port that it leads to."""
+
+    id: str
+    project_id: str
+    address: str
+    network_id: str
+    created: float
+    port_id: str = ""
+    fixed: str = ""
+    router_id: str = ""
+    status: str = "DOWN"
+    description: str = ""
+
+
 class Networks:
-    """Networks, subnets, ports and security groups of one region, by id.
+    """What neutron knows of one region, by id.
 
     Attributes:
-        limit: The number of networks that a project may have.
+        limits: How many of each kind a project may have; -1: as many as it likes.
+        overlays: By id, what a document says instead: for tests with odd data.
     """
 
     def __init__(self) -> None:
@@ -69,7 +100,22 @@ class Networks:
         self.subnets: dict[str, Subnet] = {}
         self.ports: dict[str, Port] = {}
         self.groups: dict[str, Document] = {}
-        self.limit = 100
+        self.routers: dict[str, Router] = {}
+        self.floating_ips: dict[str, FloatingIp] = {}
+        self.limits = {
+            "network": 100,
+            "subnet": 100,
+            "subnetpool": -1,
+            "port": 2000,
+            "router_route": 30,
+            "router": 10,
+            "floatingip": 200,
+            "rbac_policy": 10,
+            "security_group": 100,
+            "security_group_rule": 1000,
+        }
+        self.overlays: dict[str, Document] = {}
+        self._claimed: set[tuple[str, str]] = set()
 
     def visible(self, network_id: str, project_id: str) -> Network | None:
         """A network, if the project may see it."""
@@ -94,8 +140,25 @@ class Networks:
 
     def free_address(self, subnet: Subnet) -> str:
         """An address that was not given away yet."""
-        subnet.used += 1
-        return str(ipaddress.ip_network(subnet.cidr)[subnet.used])
+        while True:
+            subnet.used += 1
+            address = str(ipaddress.ip_network(subnet.cidr)[subnet.used])
+            if (subnet.id, address) not in self._claimed:
+                return address
+
+    def claim(self, subnet: Subnet, address: str) -> str:
+        """Give away the address that somebody wishes."""
+        self._claimed.add((subnet.id, address))
+        return address
+
+    def gateway_between(self, subnet_id: str, network_id: str) -> Router | None:
+        """The router by which a subnet is reached from an external network."""
+        for port in self.ports.values():
+            if port.device_owner == "network:router_interface" and port.subnet_id == subnet_id:
+                router = self.routers.get(port.device_id)
+                if router is not None and router.gateway_network_id == network_id:
+                    return router
+        return None
 
     def free_mac(self) -> str:
         """A hardware address."""

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from anabranch_openstack.simulator.network import extensions, groups, networks, ports
+from anabranch_openstack.simulator.network import (
+    extensions,
+    floating_ips,
+    groups,
+    networks,
+    ports,
+    routers,
+    rules,
+)
 from anabranch_openstack.simulator.routing import Route, Routes
 from anabranch_openstack.simulator.service import NOT_FOUND, Service
 from anabranch_openstack.simulator.wire import (
@@ -26,7 +34,7 @@ class NetworkService(Service):
 
     def __init__(self) -> None:
         routes = Routes()
-        for part in (networks, ports, groups, extensions):
+        for part in (networks, ports, floating_ips, routers, groups, rules, extensions):
             routes.include(part.routes)
         super().__init__("/network", routes)
 
