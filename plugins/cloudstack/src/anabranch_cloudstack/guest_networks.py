@@ -1,0 +1,174 @@
+"""What all that is done with networks shares: the guest networks, the VPCs, the offerings."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Final
+
+import msgspec
+
+from anabranch.errors import InvalidRequest
+from anabranch_cloudstack import wire
+from anabranch_cloudstack.client import CloudStackCloud, Parameters, session
+from anabranch_cloudstack.reading import Reader
+
+__all__ = [
+    "NETWORK",
+    "VPC",
+    "block_of",
+    "find_network",
+    "isolated_offering",
+    "network_for_balancing",
+    "tier_offering",
+    "vpc_offering",
+]
+
+NETWORK: Final = Reader(wire.Network, "network")
+VPC: Final = Reader(wire.Vpc, "vpc")
+_OFFERING: Final = Reader(wire.NetworkOffering, "networkoffering", "vpcoffering")
+
+
+def _network(found: wire.Network, raw: msgspec.Raw) -> wire.Network:
+    del raw
+    return found
+
+
+def _offering(found: wire.NetworkOffering, raw: msgspec.Raw) -> wire.NetworkOffering:
+    del raw
+    return found
+
+
+async def find_network(cloud: CloudStackCloud, network_id: str) -> wire.Network:
+    """Return a guest network, tiers included.
+
+    Raises:
+        NotFound: there is none.
+    """
+    return await session(cloud).one(
+        "listNetworks",
+        {"id": network_id, **session(cloud).scope},
+        reader=NETWORK,
+        convert=_network,
+        what=f"network {network_id!r}",
+    )
+
+
+async def network_for_balancing(cloud: CloudStackCloud, zone_id: str) -> wire.Network:
+    """Return the account's one network of a zone that can balance load.
+
+    Raises:
+        InvalidRequest: there are several, or none.
+    """
+    page = await session(cloud).everything(
+        "listNetworks",
+        reader=NETWORK,
+        convert=_network,
+        parameters={
+            "zoneid": zone_id,
+            "type": "Isolated",
+            "supportedservices": "Lb",
+            **session(cloud).scope,
+        },
+    )
+    if len(page.items) == 1:
+        return page.items[0]
+    raise InvalidRequest(
+        "the zone has several networks that can balance load"
+        if page.items
+        else "the zone has no network that can balance load",
+        remedy="Name network_id",
+    )
+
+
+async def isolated_offering(cloud: CloudStackCloud, zone_id: str) -> str:
+    """Return the id of the offering to make an isolated network of.
+
+    Raises:
+        InvalidRequest: there is none.
+    """
+    if cloud.settings.network_offering:
+        return cloud.settings.network_offering
+    offerings = await _offerings(
+        cloud,
+        "listNetworkOfferings",
+        {"guestiptype": "Isolated", "forvpc": False, "zoneid": zone_id},
+    )
+    usable = [o for o in offerings if not o.specifyvlan and not o.forvpc and _translates(o)]
+    usable.sort(key=lambda o: (o.availability != "Required", not o.isdefault))
+    return _first(usable, "isolated networks", "network_offering")
+
+
+async def tier_offering(cloud: CloudStackCloud, zone_id: str | None) -> str:
+    """Return the id of the offering to make a tier of a VPC of; prefers what balances load.
+
+    Raises:
+        InvalidRequest: there is none.
+    """
+    if cloud.settings.tier_offering:
+        return cloud.settings.tier_offering
+    offerings = await _offerings(
+        cloud,
+        "listNetworkOfferings",
+        {"guestiptype": "Isolated", "forvpc": True, "zoneid": zone_id},
+    )
+    usable = [o for o in offerings if not o.specifyvlan and _translates(o)]
+    usable.sort(key=lambda o: "Lb" not in _services(o))
+    return _first(usable, "tiers of a VPC", "tier_offering")
+
+
+async def vpc_offering(cloud: CloudStackCloud, zone_id: str) -> str:
+    """Return the id of the offering to make a VPC of.
+
+    Raises:
+        InvalidRequest: there is none.
+    """
+    if cloud.settings.vpc_offering:
+        return cloud.settings.vpc_offering
+    offerings = await _offerings(cloud, "listVPCOfferings", {"zoneid": zone_id})
+    offerings.sort(key=lambda o: not o.isdefault)
+    return _first(offerings, "VPCs", "vpc_offering")
+
+
+def block_of(cidr: str) -> ipaddress.IPv4Network:
+    """Read a block of IPv4 addresses.
+
+    Raises:
+        InvalidRequest: it is none, or has no room for a gateway.
+    """
+    try:
+        block = ipaddress.IPv4Network(cidr)
+    except ValueError:
+        raise InvalidRequest(
+            f"{cidr!r} is no block of IPv4 addresses", remedy="Write it like 10.1.1.0/24"
+        ) from None
+    if block.prefixlen > 30:
+        raise InvalidRequest(f"{cidr} has no room for a gateway and a machine")
+    return block
+
+
+async def _offerings(
+    cloud: CloudStackCloud, command: str, parameters: Parameters
+) -> list[wire.NetworkOffering]:
+    page = await session(cloud).everything(
+        command,
+        reader=_OFFERING,
+        convert=_offering,
+        parameters={"state": "Enabled", **parameters},
+    )
+    return list(page.items)
+
+
+def _first(offerings: list[wire.NetworkOffering], what: str, setting: str) -> str:
+    if not offerings:
+        raise InvalidRequest(
+            f"the cloud has no offering of {what}", remedy=f"Set {setting} for the cloud"
+        )
+    return offerings[0].id
+
+
+def _services(offering: wire.NetworkOffering) -> set[str | None]:
+    return {service.name for service in offering.service or ()}
+
+
+def _translates(offering: wire.NetworkOffering) -> bool:
+    return "SourceNat" in _services(offering)

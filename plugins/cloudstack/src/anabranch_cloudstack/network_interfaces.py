@@ -1,0 +1,112 @@
+"""Network interfaces: the NICs of virtual machines, which CloudStack shows with those only."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from anabranch.errors import InvalidRequest, NotFound, ProtocolError
+from anabranch.hooks import hookimpl
+from anabranch.hooks.network_interfaces import NetworkInterfacesSpec
+from anabranch.models import NetworkInterface, NetworkInterfaceSpec
+from anabranch.paging import Page
+from anabranch_cloudstack import convert_network, wire
+from anabranch_cloudstack.client import CloudStackCloud, session
+from anabranch_cloudstack.machines import VM
+from anabranch_cloudstack.settings import CloudStackSettings
+
+__all__ = ["NetworkInterfaces", "interfaces_of"]
+
+_DETAILS: Final = "nics"
+
+
+class NetworkInterfaces(NetworkInterfacesSpec[CloudStackSettings]):
+    """NICs."""
+
+    @hookimpl
+    async def list_network_interfaces(
+        self, cloud: CloudStackCloud, cursor: str | None
+    ) -> Page[NetworkInterface]:
+        page = await session(cloud).page(
+            "listVirtualMachines",
+            reader=VM,
+            convert=_itself,
+            cursor=cursor,
+            parameters={"details": _DETAILS, **session(cloud).scope},
+        )
+        found = [
+            convert_network.interface(cloud.name, nic, vm.id)
+            for vm in page.items
+            for nic in vm.nic or ()
+        ]
+        return Page(found, page.cursor, page.problems)
+
+    @hookimpl
+    async def get_network_interface(
+        self, cloud: CloudStackCloud, network_interface_id: str
+    ) -> NetworkInterface:
+        cursor: str | None = None
+        while True:  # a NIC cannot be asked for but by its machine
+            page = await self.list_network_interfaces(cloud, cursor)
+            for found in page.items:
+                if found.id == network_interface_id:
+                    return found
+            cursor = page.cursor
+            if cursor is None:
+                raise NotFound(f"there is no NIC {network_interface_id!r}")
+
+    @hookimpl
+    async def create_network_interface(
+        self, cloud: CloudStackCloud, spec: NetworkInterfaceSpec
+    ) -> NetworkInterface:
+        network_id = spec.subnet_id or spec.network_id
+        try:
+            body = await session(cloud).carry_out(
+                "addNicToVirtualMachine",
+                {
+                    "virtualmachineid": spec.instance_id,
+                    "networkid": network_id,
+                    "ipaddress": spec.ip_address,
+                },
+            )
+        except NotFound as exc:
+            raise InvalidRequest(exc.message, provider_code=exc.provider_code) from exc
+        raw = VM.wrapped(body)
+        nics = VM.read(raw).nic if raw is not None else None
+        added = [nic for nic in nics or () if nic.networkid == network_id]
+        if not added:
+            raise ProtocolError("the machine does not show the NIC that it was given")
+        return convert_network.interface(cloud.name, added[-1], spec.instance_id)
+
+    @hookimpl
+    async def destroy_network_interface(
+        self, cloud: CloudStackCloud, network_interface_id: str
+    ) -> None:
+        found = await self.get_network_interface(cloud, network_interface_id)
+        await session(cloud).carry_out(
+            "removeNicFromVirtualMachine",
+            {"virtualmachineid": found.instance_id, "nicid": network_interface_id},
+            idempotent=True,
+        )
+
+
+async def interfaces_of(cloud: CloudStackCloud, instance_id: str) -> list[wire.Nic]:
+    """Return the NICs of a machine, its default one first.
+
+    Raises:
+        NotFound: there is no such machine.
+    """
+    vm = await session(cloud).one(
+        "listVirtualMachines",
+        {"id": instance_id, "details": _DETAILS, **session(cloud).scope},
+        reader=VM,
+        convert=_itself,
+        what=f"virtual machine {instance_id!r}",
+    )
+    return sorted(vm.nic or (), key=lambda nic: not nic.isdefault)
+
+
+def _itself(vm: wire.VirtualMachine, raw: msgspec.Raw) -> wire.VirtualMachine:
+    del raw
+    return vm
