@@ -1,0 +1,1 @@
+"""Octavia: load balancers with listeners, pools and members."""
