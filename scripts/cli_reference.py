@@ -38,6 +38,7 @@ and on several an array of them.
 | 3 | some cloud failed, but as many answered in full as `--require` wants |
 | 4 | fewer did |
 | 130 | interrupted with Ctrl-C |
+| 143 | terminated with SIGTERM |
 """
 
 

@@ -52,10 +52,11 @@ def test_each_format_of_the_command_line_has_them_whole(fleet, tmp_path, capsys,
     file.write_text(yaml.safe_dump(fleet.document()))
 
     def listed(format: str) -> str:
-        code = invoke(["--config", str(file), "instances", "list", "-f", format, "--timeout", "30"])
-        out = capsys.readouterr().out
-        assert code == 0, format
-        return out
+        # Required is nothing: one without an id (a name, at PACI) makes its cloud partial.
+        line = ["instances", "list", "-f", format, "--timeout", "30", "--require", "0"]
+        code = invoke(["--config", str(file), *line])
+        assert code in (0, 3), format
+        return capsys.readouterr().out
 
     document = json.loads(listed("json"))
     names = {item["id"]: item["name"] for item in document["items"]}

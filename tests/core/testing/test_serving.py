@@ -37,6 +37,24 @@ def test_nobody_listens_at_a_refusing_cloud(parrot):
             httpx.get(urls["shut"])
 
 
+def test_a_lost_reply_is_one_to_something_that_was_done(parrot):
+    cloud = parrot("polly")
+    done = []
+    answer = cloud.answer
+
+    async def act(scope, receive, send):
+        done.append(scope["path"])
+        await answer(scope, receive, send)
+
+    cloud.app._app = act
+    cloud.behaviour.break_with(["lostx1:POST /machines"])
+    with serve([cloud]) as urls:
+        with pytest.raises(httpx.ReadError):
+            httpx.post(f"{urls['polly']}/machines")
+        assert httpx.get(urls["polly"]).text == "polly"
+    assert done == ["/machines", "/"]
+
+
 def test_reset_cuts_the_connection(parrot):
     cloud = parrot("polly")
     cloud.behaviour.break_with(["resetx1:POST"])

@@ -22,15 +22,16 @@ def test_version_and_help(program):
     assert "Usage: anabranch" in bare.err
 
 
-def test_ctrl_c_is_130_and_says_nothing(folder):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ended_in_the_middle_it_says_nothing(folder, number, code):
     (folder / "anabranch.yaml").write_text("clouds: {x: {driver: mock, faults: [{kind: hang}]}}")
     process = subprocess.Popen(
         [PROGRAM, "instances", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     time.sleep(1.0)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate(timeout=10)
-    assert (process.returncode, out, err) == (130, b"", b"")
+    assert (process.returncode, out, err) == (code, b"", b"")
 
 
 @pytest.mark.parametrize("format", ["table", "ndjson"])

@@ -99,6 +99,9 @@ class Misbehaving:
             await _until_disconnect(receive)
         elif fault.kind is FaultKind.RESET:
             await _cut(scope, receive)
+        elif fault.kind is FaultKind.LOST:
+            await self._app(scope, receive, _unsent)
+            await _cut(scope, receive)
         else:
             await _send(send, self._render(scope, fault))
 
@@ -151,6 +154,10 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
         return pending.pop() if pending else await receive()
 
     return again
+
+
+async def _unsent(message: Message) -> None:
+    del message
 
 
 async def _send(send: Send, reply: Reply) -> None:

@@ -22,9 +22,10 @@ from anabranch_cli.options import (
     View,
     complete_targets,
 )
-from anabranch_cli.parameters import parameters_of, sign
+from anabranch_cli.parameters import parameters_of
 from anabranch_cli.performing import Action, perform
 from anabranch_cli.session import session
+from anabranch_cli.signing import sign
 
 __all__ = ["REACHED_OTHERWISE", "action_command", "names_of"]
 

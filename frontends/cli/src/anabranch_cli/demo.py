@@ -13,7 +13,7 @@ import typer
 
 from anabranch_cli.groups import MODULES, sub_application
 from anabranch_cli.options import Format, View
-from anabranch_cli.serving import interruptible, lacking, show, wait
+from anabranch_cli.serving import lacking, show, wait
 from anabranch_cli.session import ExitCode, Session, sentence, session, tell
 from anabranch_cli.writing import as_yaml, write_new
 
@@ -64,7 +64,6 @@ def demo(
     except LookupError as exc:
         return lacking(str(exc))
     with (
-        interruptible(),
         fleet.serving(refuse=["refusing"]),
         tempfile.TemporaryDirectory(prefix="anabranch-demo-") as folder,
     ):

@@ -99,6 +99,11 @@ class Root(Lazy):
         """Return the names of all commands."""
         return [*COLLECTIONS, *MODULES]
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write what there is into the help; no branch is imported for its short text."""
+        with formatter.section("Commands"):
+            formatter.write_dl([*COLLECTIONS.items(), *MODULES.items()])
+
     def make(self, name: str) -> Any:
         """Return the group of a collection, or the command of a module."""
         if name in COLLECTIONS:

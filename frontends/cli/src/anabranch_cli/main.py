@@ -8,9 +8,11 @@ here and in the other modules, have this one reason.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from itertools import islice
+from types import FrameType
 from typing import Annotated, Final
 
 import typer
@@ -30,7 +32,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=(
         "Exit codes: 0 complete; 3 some cloud failed, but as many answered as --require wants; "
-        "4 fewer did; 2 wrong usage or configuration; 1 an operation failed; 130 interrupted."
+        "4 fewer did; 2 wrong usage or configuration; 1 an operation failed; 130 interrupted; "
+        "143 terminated."
     ),
 )
 
@@ -85,7 +88,17 @@ def root(
 
 def run() -> None:
     """Be the program `anabranch`."""
-    sys.exit(invoke(sys.argv[1:]))
+    terminated = False
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        """Let SIGTERM cancel what is under way as Ctrl-C does: nothing stays half done."""
+        nonlocal terminated
+        terminated = True
+        signal.raise_signal(signal.SIGINT)
+
+    signal.signal(signal.SIGTERM, terminate)
+    code = invoke(sys.argv[1:])
+    sys.exit(ExitCode.TERMINATED if terminated and code == ExitCode.INTERRUPTED else code)
 
 
 def invoke(arguments: Sequence[str]) -> int:

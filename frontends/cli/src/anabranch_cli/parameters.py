@@ -6,7 +6,7 @@ import inspect
 import re
 import sys
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
@@ -16,7 +16,7 @@ import typer
 
 from anabranch import ConfigurationError, Operation, SecretStr
 
-__all__ = ["Parameter", "beside", "pairs", "parameters_of", "rest_of", "sign"]
+__all__ = ["Parameter", "beside", "pairs", "parameters_of", "rest_of"]
 
 _COLONS: Final[Mapping[str, tuple[str, ...]]] = {
     "Listener": ("protocol", "load_balancer_port", "instance_port"),
@@ -208,16 +208,6 @@ def beside(cloud: str, value: str, others: Iterable[str]) -> str:
     if slash and there in others:
         raise ConfigurationError(f"{value} is not on {cloud}", remedy="Both must be on one cloud")
     return value
-
-
-def sign(function: Callable[..., int], signature: Mapping[str, tuple[Any, Any]]) -> None:
-    """Give a function the signature that Typer is to read: annotation and default by name."""
-    function.__annotations__ = {name: kind for name, (kind, _) in signature.items()}
-    parameters = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
-        for name, (kind, default) in signature.items()
-    ]
-    vars(function)["__signature__"] = inspect.Signature(parameters)
 
 
 def _fields(spec: type[msgspec.Struct]) -> list[Parameter]:

@@ -1,31 +1,14 @@
-"""What `demo` and `simulate` share: keeping on until somebody wants it to end."""
+"""What `demo` and `simulate` share: serving on until somebody wants it to end."""
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import sys
 import threading
-from collections.abc import Generator, Iterable
-from types import FrameType
+from collections.abc import Iterable
 
 from anabranch_cli.session import ExitCode, tell
 
-__all__ = ["interruptible", "lacking", "show", "wait"]
-
-
-@contextlib.contextmanager
-def interruptible() -> Generator[None]:
-    """Let SIGTERM end the block as Ctrl-C does, so that what was begun is taken back."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+__all__ = ["lacking", "show", "wait"]
 
 
 def wait(seconds: float | None = None) -> None:

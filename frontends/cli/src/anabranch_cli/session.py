@@ -38,6 +38,7 @@ class ExitCode(enum.IntEnum):
     NOT_MET = 4
     INTERRUPTED = 130
     PIPE_CLOSED = 141
+    TERMINATED = 143
 
 
 class OutputClosed(Exception):

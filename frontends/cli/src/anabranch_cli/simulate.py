@@ -6,6 +6,7 @@ import contextlib
 import inspect
 import tempfile
 from collections.abc import Mapping, Sequence
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -14,9 +15,9 @@ import typer
 from anabranch_cli.columns import Column
 from anabranch_cli.groups import MODULES, sub_application
 from anabranch_cli.options import Format, FormatOption, View
-from anabranch_cli.parameters import sign
-from anabranch_cli.serving import interruptible, lacking, show, wait
+from anabranch_cli.serving import lacking, show, wait
 from anabranch_cli.session import ExitCode, session, tell
+from anabranch_cli.signing import sign
 from anabranch_cli.writing import as_yaml, write_new
 
 if TYPE_CHECKING:
@@ -115,8 +116,8 @@ def simulate(ctx: typer.Context, **values: Any) -> int:
     Each speaks its platform's own wire protocol, so that any client of the platform can use it.
     Without a number for any platform there is one cloud of each. Nothing leaves this machine.
 
-    KIND of a fault is hang, reset, 401, 429, 503 or garbage: --fault 429x3,
-    --fault openstack=503:/servers, --fault 'paci-1=resetx1:POST /ve'.
+    KIND of a fault is hang, reset, lost (done, but the reply is cut off), 401, 429, 503 or garbage:
+    --fault 429x3, --fault openstack=503:/servers, --fault 'paci-1=lostx1:POST /ve'.
 
     At the end it tells how often each cloud was asked.
     """
@@ -128,7 +129,7 @@ def simulate(ctx: typer.Context, **values: Any) -> int:
         return lacking(str(exc))
     _break(fleet, values["fault"] or ())
     ended = contextlib.suppress(KeyboardInterrupt)
-    with ended, interruptible(), contextlib.ExitStack() as stack:
+    with ended, contextlib.ExitStack() as stack:
         try:
             stack.enter_context(fleet.serving(port=values["port"]))
         except OSError as exc:
@@ -164,7 +165,7 @@ def _fleet(values: Mapping[str, Any]) -> Fleet:
         state_delay=values["state_delay"],
         page_size=values["page_size"],
     )
-    counts = {kind: values[kind] for kind in kinds if values[kind] is not None}
+    counts = {kind: values[kind] for kind in kinds if values.get(kind) is not None}
     return Fleet.of(
         counts or dict.fromkeys(kinds, 1),
         instances=values["instances"],
@@ -199,11 +200,8 @@ def _show(ctx: typer.Context, fleet: Fleet, view: View) -> None:
 def _signature() -> dict[str, tuple[Any, Any]]:
     """Return the options: a number for each platform that has a simulator here, and the rest."""
     signature: dict[str, tuple[Any, Any]] = {"ctx": (typer.Context, inspect.Parameter.empty)}
-    try:
-        from anabranch.testing.fleet import simulated_kinds
-    except ModuleNotFoundError:  # the command itself tells
-        return signature | dict(_OPTIONS)
-    for kind in simulated_kinds():
+    # Not asked of core, which would be imported for every list of commands.
+    for kind in sorted({point.name for point in entry_points(group="anabranch.simulators")}):
         option = typer.Option(f"--{kind}", min=0, metavar="N", help=f"So many {kind} clouds.")
         signature[kind] = Annotated[int | None, option], None
     return signature | dict(_OPTIONS)
