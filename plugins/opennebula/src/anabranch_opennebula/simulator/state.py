@@ -66,7 +66,7 @@ class State:
         self.images: Pool[Image] = Pool("image", "IMAGE")
         self.templates: Pool[MachineTemplate] = Pool("virtual machine template", "TEMPLATE")
         self.networks: Pool[Network] = Pool("virtual network", "NET")
-        self.security_groups: Pool[SecurityGroup] = Pool("security group", "SECGROUP")
+        self.security_groups: Pool[SecurityGroup] = Pool("security group", "SECGROUP", first=100)
         self._agenda: list[tuple[float, int, Callable[[float], None]]] = []
         self._order = itertools.count()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anabranch_opennebula.simulator.access import ADMIN, MANAGE
+from anabranch_opennebula.simulator.access import MANAGE
 from anabranch_opennebula.simulator.machines.lifecycle import RUNNING
 from anabranch_opennebula.simulator.machines.quotas import check_quotas
 from anabranch_opennebula.simulator.machines.records import State
@@ -82,7 +82,7 @@ def _chmod(call: Call, machine_id: int, *rights: int) -> int:
 
 
 def _lock(call: Call, machine_id: int, level: int, test: bool = False) -> int:
-    machine = call.find(call.state.machines, machine_id, ADMIN if level == 0 else MANAGE)
+    machine = call.find(call.state.machines, machine_id, MANAGE)
     if level not in _LEVELS:
         raise Refusal(Code.RPC_API, "Wrong lock level", machine_id)
     if test and machine.lock:
