@@ -14,10 +14,17 @@ from anabranch.hooks.metrics import QuotasSpec
 from anabranch.models import Quota
 from anabranch.paging import ItemProblem, Page
 from anabranch_openstack import convert
-from anabranch_openstack.catalog import COMPUTE, LOAD_BALANCER, NETWORK, Service
+from anabranch_openstack.catalog import (
+    BLOCK_STORAGE,
+    COMPUTE,
+    LOAD_BALANCER,
+    NETWORK,
+    Service,
+)
 from anabranch_openstack.client import OpenStackCloud, Session, segment, session
 from anabranch_openstack.replies import decoded
 from anabranch_openstack.settings import OpenStackSettings
+from anabranch_openstack.storage_quotas import block_storage_quotas
 
 __all__ = ["Quotas"]
 
@@ -111,6 +118,7 @@ async def _load_balancer(octavia: Session) -> list[Quota]:
 
 _QUOTAS: Final[dict[Service, Callable[[Session], Awaitable[Sequence[Quota]]]]] = {
     COMPUTE: _compute,
+    BLOCK_STORAGE: block_storage_quotas,
     NETWORK: _network,
     LOAD_BALANCER: _load_balancer,
 }
