@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from anabranch_cloudstack.simulator.accounts import Account
@@ -112,7 +113,7 @@ class Jobs:
         self._state = state
         self._jobs: dict[str, Job] = {}
         self._waiting: dict[str, deque[Job]] = {}
-        self._running: list[tuple[float, int, Job]] = []
+        self._running: list[tuple[float, int, Callable[[], None]]] = []
         self._steps = 0
 
     def find(self, job_id: str) -> Job | None:
@@ -138,12 +139,16 @@ class Jobs:
                 return
         self._step(job)
 
+    def later(self, effect: Callable[[], None]) -> None:
+        """Let something happen by itself after one more `state_delay`, without a job."""
+        self._plan(effect)
+
     def settle(self, now: float) -> None:
         """Let everything happen that is due."""
         while self._running and self._running[0][0] <= now:
-            due, _, job = heapq.heappop(self._running)
+            due, _, effect = heapq.heappop(self._running)
             self._state.now = due
-            self._step(job)
+            effect()
         self._state.now = now
 
     def _step(self, job: Job) -> None:
@@ -154,9 +159,12 @@ class Jobs:
         except Refusal as refusal:
             self._end(job, _FAILED, {"errorcode": refusal.code, "errortext": refusal.text})
         else:
-            self._steps += 1
-            due = self._state.now + self._state.behaviour.state_delay
-            heapq.heappush(self._running, (due, self._steps, job))
+            self._plan(partial(self._step, job))
+
+    def _plan(self, effect: Callable[[], None]) -> None:
+        self._steps += 1
+        due = self._state.now + self._state.behaviour.state_delay
+        heapq.heappush(self._running, (due, self._steps, effect))
 
     def _end(self, job: Job, status: int, result: Document) -> None:
         for key in _MARKED:  # the object says that its own job is still pending, as the real one

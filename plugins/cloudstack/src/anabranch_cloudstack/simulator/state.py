@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 from anabranch.testing.simulation import Behaviour
@@ -75,7 +76,7 @@ class State:
         self.name = name
         self.behaviour = behaviour
         self.clock = clock
-        self.now = clock()
+        self.now = self.born = clock()
         self.version_name = version
         self.version = release(version)
         self.accounts = accounts
@@ -147,6 +148,10 @@ class State:
                 return store[record_id]
         return None
 
+    def everything(self) -> Iterable[Record]:
+        """All records."""
+        return chain.from_iterable(store.values() for store in self._stores)
+
     def exists(self, record_id: str, *, removed: bool = False) -> bool:
         """Whether anything has this id.
 
@@ -157,6 +162,10 @@ class State:
         if self.find(record_id) is not None or record_id in self._domains:
             return True
         return removed and self.now - self._gone.get(record_id, float("-inf")) < _REMEMBERED
+
+    def after(self, effect: Callable[[], None]) -> None:
+        """Let something happen by itself after one more `state_delay`."""
+        self.jobs.later(effect)
 
     def forget(self, machine: Machine) -> None:
         """Remove a machine for good."""

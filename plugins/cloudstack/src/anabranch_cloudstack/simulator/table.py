@@ -3,9 +3,34 @@
 from __future__ import annotations
 
 from anabranch_cloudstack.simulator import jobqueries
-from anabranch_cloudstack.simulator.catalog import discovery, images, offerings, zones
+from anabranch_cloudstack.simulator.catalog import discovery, images, making, offerings, zones
 from anabranch_cloudstack.simulator.commands import Commands
-from anabranch_cloudstack.simulator.compute import deploy, keys, lifecycle, machines, userdata
+from anabranch_cloudstack.simulator.compute import (
+    affinity,
+    changes,
+    deploy,
+    keys,
+    lifecycle,
+    machines,
+    metrics,
+    userdata,
+)
+from anabranch_cloudstack.simulator.compute import snapshots as machine_snapshots
+from anabranch_cloudstack.simulator.network import (
+    acls,
+    addresses,
+    balancers,
+    firewall,
+    forwarding,
+    groups,
+    networks,
+    nics,
+    policies,
+    vpcs,
+)
+from anabranch_cloudstack.simulator.storage import snapshots, volumes
+from anabranch_cloudstack.simulator.tenancy import limits, projects, tags
+from anabranch_cloudstack.simulator.tenancy import userdata as registered_user_data
 
 __all__ = ["COMMANDS"]
 
@@ -13,7 +38,10 @@ COMMANDS = Commands()
 """All commands that a simulated cloud can have, whatever its release."""
 
 for _module in (
-    *(zones, offerings, images, discovery, jobqueries),
-    *(machines, deploy, lifecycle, keys, userdata),
+    *(zones, offerings, images, making, discovery, jobqueries),
+    *(machines, deploy, lifecycle, changes, keys, userdata, affinity),
+    *(machine_snapshots, metrics, networks, vpcs, acls, addresses, firewall, forwarding),
+    *(balancers, policies, groups, nics, volumes, snapshots),
+    *(limits, projects, tags, registered_user_data),
 ):
     COMMANDS.include(_module.commands)
