@@ -82,6 +82,10 @@ class Life:
             return None
         if not self.can("create_key"):
             return None
+        limits = self.offered["create_key"].constraints.get(Feature.IMPORT_KEY, {})
+        if limits.get("required") and not self.options.public_key:
+            print("lacks  create_key without --public-key")
+            return None
         spec = KeySpec(name=NAME, public_key=self.options.public_key)
         key = await self.broker.keys.create(self.cloud, spec)
         self.later("key", partial(self.broker.keys.destroy, key.qualified_id))
@@ -157,13 +161,13 @@ class Life:
         return attached
 
     async def snapshot(self, machine: Instance, volume: StorageVolume | None) -> None:
-        """Take one of the volume or of the whole machine, whichever the cloud has."""
+        """Take one of the whole machine or of the volume, whichever the cloud has."""
         if not self.can("create_storage_snapshot"):
             return
-        if volume and self.can("create_storage_snapshot", Feature.SNAPSHOT_OF_VOLUME):
-            spec = StorageSnapshotSpec(storage_volume_id=volume.id)
-        elif self.can("create_storage_snapshot", Feature.SNAPSHOT_OF_INSTANCE):
+        if self.can("create_storage_snapshot", Feature.SNAPSHOT_OF_INSTANCE):
             spec = StorageSnapshotSpec(instance_id=machine.id)
+        elif volume and self.can("create_storage_snapshot", Feature.SNAPSHOT_OF_VOLUME):
+            spec = StorageSnapshotSpec(storage_volume_id=volume.id)
         else:
             return
         snapshots = self.broker.storage_snapshots

@@ -14,6 +14,7 @@ from anabranch.testing.fleet import simulated_kinds
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "machine_life.py"
 OPTIONS = ("image", "hardware_profile", "network", "address_network", "public_key")
+PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFoR0zWd9bYyYmYyO3E8ZJmV9k5G8h3dQn0nXlYQ4b7T me"
 OWNED = ("instances", "keys", "firewalls", "storage_volumes", "storage_snapshots", "addresses")
 
 
@@ -27,7 +28,7 @@ def script():
 
 @pytest.fixture
 def options():
-    return argparse.Namespace(cloud="", **dict.fromkeys(OPTIONS))
+    return argparse.Namespace(**{**dict.fromkeys(OPTIONS), "public_key": PUBLIC_KEY})
 
 
 async def broker_of(configuration: Configuration) -> Broker:

@@ -44,6 +44,9 @@ __all__ = ["Choices", "Walk"]
 
 _WAIT: Final = 30.0
 _PART: Final = b"x" * 64
+_PUBLIC_KEY: Final = (
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFoR0zWd9bYyYmYyO3E8ZJmV9k5G8h3dQn0nXlYQ4b7T walk"
+)
 _LISTENER: Final = Listener(protocol="HTTP", load_balancer_port=80, instance_port=80)
 
 
@@ -159,7 +162,11 @@ class Walk:
 
     async def _surroundings(self) -> None:
         """What an instance needs, or may have, from its beginning."""
-        if key := await self._do("create_key", spec=KeySpec(name="walk")):
+        imported = self._has("create_key", Feature.IMPORT_KEY)
+        key = await self._do(
+            "create_key", spec=KeySpec(name="walk", public_key=_PUBLIC_KEY if imported else None)
+        )
+        if key:
             await self._list("keys")
             await self._do("get_key", key_id=key.id)
             self._made["key"] = key.id
@@ -249,10 +256,10 @@ class Walk:
 
     async def _snapshot(self, volume: str) -> None:
         create = "create_storage_snapshot"
-        of_volume = self._has(create, Feature.SNAPSHOT_OF_VOLUME) and volume
+        whole = self._has(create, Feature.SNAPSHOT_OF_INSTANCE) or not volume
         spec = StorageSnapshotSpec(
-            storage_volume_id=volume if of_volume else "",
-            instance_id="" if of_volume else self._machine_id(),
+            storage_volume_id="" if whole else volume,
+            instance_id=self._machine_id() if whole else "",
             name="walk" if self._has(create, Feature.SNAPSHOT_NAME) else "",
         )
         snapshot = await self._do(create, spec=spec)
