@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
+import anyio
 import msgspec
 
 from anabranch.errors import CloudError, InvalidRequest, InvalidState, NotFound
@@ -139,15 +140,22 @@ async def _all(
             return None
         return None if owner is not None and found.owner_id != owner else found
 
-    for word in _FILTERS:
-        page = await session(cloud).everything(
+    pages: dict[str, Page[Image]] = {}
+
+    async def ask(word: str) -> None:
+        pages[word] = await session(cloud).everything(
             command,
             reader=_TEMPLATE,
             convert=wanted,
             parameters={parameter: word, **session(cloud).project},
         )
-        problems += page.problems
-        for image in page.items:
+
+    async with anyio.create_task_group() as group:
+        for word in _FILTERS:
+            group.start_soon(ask, word)
+    for word in _FILTERS:
+        problems += pages[word].problems
+        for image in pages[word].items:
             before = images.get(image.id)
             if before is None or image.state is ImageState.AVAILABLE is not before.state:
                 images[image.id] = image

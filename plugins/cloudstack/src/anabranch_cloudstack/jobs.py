@@ -19,6 +19,9 @@ __all__ = ["Job", "look", "result"]
 _PENDING: Final = 0
 _DONE: Final = 1
 
+NOTHING: Final = msgspec.Raw()
+"""The result of a job that has none yet."""
+
 
 class Job(msgspec.Struct, frozen=True):
     """What is told of a job.
@@ -28,7 +31,7 @@ class Job(msgspec.Struct, frozen=True):
 
     jobstatus: int = _PENDING
     jobresultcode: int = 0
-    jobresult: msgspec.Raw | None = None
+    jobresult: msgspec.Raw = NOTHING
 
     @property
     def pending(self) -> bool:
@@ -109,7 +112,7 @@ async def _patiently(session: Session, command: str, job_id: str) -> Job | None:
 
 
 def _outcome(job: Job, hide: Iterable[str]) -> msgspec.Raw:
-    found = job.jobresult if job.jobresult is not None else msgspec.Raw(b"{}")
+    found = job.jobresult or msgspec.Raw(b"{}")
     if not job.done:
         raise failed(job.jobresultcode or 530, job.jobresult, hide)
     try:

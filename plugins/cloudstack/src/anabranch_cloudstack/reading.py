@@ -48,7 +48,10 @@ class Reader(Generic[W]):
         self._wrapped = msgspec.json.Decoder(
             msgspec.defstruct(
                 "Wrapped",
-                [(n, msgspec.Raw | None, d) for n, _, d in fields],
+                [
+                    (f"k{n}", msgspec.Raw, msgspec.field(name=key, default=msgspec.Raw()))
+                    for n, key in enumerate(keys)
+                ],
                 frozen=True,
             )
         )
@@ -73,8 +76,8 @@ class Reader(Generic[W]):
             found: Any = self._wrapped.decode(body)
         except msgspec.DecodeError:
             return None
-        held: list[msgspec.Raw | None] = [getattr(found, name) for name in self._names]
-        return next((raw for raw in held if raw is not None), None)
+        held: list[msgspec.Raw] = [getattr(found, name) for name in self._names]
+        return next((raw for raw in held if raw), None)
 
     def read(self, raw: msgspec.Raw) -> W:
         """Decode one item, as far as it can be understood.

@@ -130,16 +130,16 @@ def failure(reply: Response, hide: Iterable[str] = ()) -> CloudError:
     return _error(kind, code, said.errortext or "", hide, reply.headers)
 
 
-def failed(code: int, result: msgspec.Raw | None, hide: Iterable[str] = ()) -> CloudError:
+def failed(code: int, result: msgspec.Raw, hide: Iterable[str] = ()) -> CloudError:
     """Make the error that the result of a failed job stands for.
 
     Args:
         code: The job's `jobresultcode`.
-        result: Its `jobresult`: an object with code and text, or in old versions a text.
+        result: Its `jobresult`: an object with code and text, in old versions a text, or nothing.
         hide: What was sent and must not show.
     """
     try:
-        found: Any = msgspec.json.decode(result) if result is not None else None
+        found: Any = msgspec.json.decode(result) if result else None
     except msgspec.DecodeError:
         found = None
     if isinstance(found, dict):
