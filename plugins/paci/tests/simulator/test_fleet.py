@@ -16,6 +16,7 @@ from anabranch.testing.simulation import (
     serve,
 )
 from anabranch_paci.simulator import ODDITIES, simulator
+from anabranch_paci.simulator.routing import Routes
 
 
 def test_it_is_a_simulator():
@@ -74,6 +75,20 @@ def test_delay_is_none_unless_told(api_of, ve_body):
         assert api.state("web1") == "CREATION_IN_PROGRESS"
 
 
+@pytest.mark.parametrize("literal_first", [True, False])
+def test_a_literal_goes_before_a_name(literal_first):
+    routes = Routes()
+    paths = ["/lb/create/{lb}", "/lb/{lb}/{ve}"]
+    for path in paths if literal_first else reversed(paths):
+        routes.on("POST", path)(lambda path=path: path)
+    for segments, path, args in (
+        (["lb", "create", "x"], paths[0], ["x"]),
+        (["lb", "x", "create"], paths[1], ["x", "create"]),
+    ):
+        handler, found = routes.find("POST", segments)
+        assert (handler(), found) == (path, args)
+
+
 # ------------------------------------------------------------------------------------------- odd
 
 
@@ -129,10 +144,14 @@ class TestOdd:
         assert "odd-vanishing" in states
         api.do("GET", "/ve/odd-vanishing", status=404)
 
-    def test_what_is_stuck_stays_so(self, api, clock):
+    @pytest.mark.parametrize(
+        ("name", "state"), [("odd-stuck", "CREATION_IN_PROGRESS"), ("odd-not-begun", "CREATE")]
+    )
+    def test_what_is_stuck_stays_so(self, api, clock, name, state):
         clock.now += 10_000
-        assert api.state("odd-stuck") == "CREATION_IN_PROGRESS"
-        api.do("DELETE", "/ve/odd-stuck", status=409)
+        assert api.state(name) == state
+        api.do("DELETE", f"/ve/{name}", status=409)
+        api.do("PUT", f"/ve/{name}/start", status=409)
 
 
 def test_only_some_oddities():

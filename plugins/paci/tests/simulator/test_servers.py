@@ -182,7 +182,12 @@ def test_a_clone_is_like_its_source(api, clock):
 
 def test_recreated_in_its_place(api, clock):
     before = api.ve("lisbon-0002")
+    api.do("PUT", "/ve/lisbon-0002/stop")
+    clock.now += 4
+    passwords = {api.do("POST", "/ve/lisbon-0002/reset-password").xml.findtext("password")}
     reply = api.do("POST", "/ve/lisbon-0002/recreate?template=centos-6-x86_64")
+    passwords.add(reply.xml.findtext("password"))
+    assert len(passwords) == 2
     assert (reply.xml.findtext("id"), len(reply.xml.findtext("password"))) == ("102", 8)
     assert api.state("lisbon-0002") == "CREATION_IN_PROGRESS"
     clock.now += 4
@@ -287,6 +292,11 @@ def test_history_is_newest_first(api, clock):
     assert [s.get("state") for s in latest] == ["STOPPED", "STOP_IN_PROGRESS"]
     assert {s.get("is-lb") for s in latest} == {"false"}
     assert len(api.get("/ve/lisbon-0001/history/100")) == 5
+    api.do("PUT", "/ve/lisbon-0001", "<reconfigure-ve><ram-size>64</ram-size></reconfigure-ve>")
+    clock.now += 4
+    resized, stopped = api.get("/ve/lisbon-0001/history/2")
+    assert (resized.get("ram"), stopped.get("ram")) == ("64", "512")
+    assert (resized.get("state"), stopped.get("state")) == ("STOPPED", "STOPPED")
     api.do("GET", "/ve/lisbon-0001/history/many", status=400)
     api.do("GET", "/ve/nothing/history/1", status=404)
 
@@ -309,7 +319,7 @@ def test_history_between_two_times(api, clock):
         api.do("GET", path.format(wrong), status=400)
 
 
-def test_usage_grows_with_time(api, clock):
+def test_usage_grows_with_time(api, clock, ve_body):
     path = "/ve/lisbon-0001/usage/2027-01-15%2008:00%20UTC/2027-01-15%2018:00%20UTC"
     clock.now += 600
     report = api.get(path)
@@ -321,6 +331,11 @@ def test_usage_grows_with_time(api, clock):
     assert len(list(report.iter("ve-traffic"))) == 2
     clock.now += 600
     assert api.get(path).find("resource-usage").get("value") == str(1600 * 20)
+    api.do("POST", "/ve", ve_body())
+    clock.now += 300
+    young = api.get(path.replace("lisbon-0001", "web1"))
+    assert young.find("resource-usage").get("value") == str(1600 * 5)
+    assert young.get("life-time-in-minutes") == "5"
 
 
 def test_what_is_not_there_is_404(api):

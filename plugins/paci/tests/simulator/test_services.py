@@ -248,6 +248,14 @@ def test_a_server_that_goes_while_it_is_attached_leaves_nothing(api, clock, bala
     assert api.get(balancer).find("used-by") is None
 
 
+def test_a_server_that_is_going_is_not_attached_in_the_end(api, clock, balancer):
+    api.do("DELETE", "/ve/lisbon-0008")
+    clock.now += 1
+    api.do("POST", f"{balancer}/lisbon-0008")
+    clock.now += 4
+    assert api.get(balancer).find("used-by") is None
+
+
 def test_a_balancer_is_restarted(api, clock, balancer):
     api.do("PUT", f"{balancer}/restart")
     seen = []

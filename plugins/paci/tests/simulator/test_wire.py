@@ -283,6 +283,13 @@ def test_what_is_no_document_of_a_server_is_refused(api, body):
     assert len(api.get("/ve")) == 10
 
 
+def test_a_document_type_is_refused_even_where_it_does_no_harm(api, ve_body):
+    doctype = '<!DOCTYPE ve [<!ENTITY n "web1">]>'
+    for more in ("", "<description>&n;</description>"):
+        reply = api.do("POST", "/ve", doctype + ve_body(more=more), 400)
+        assert "document type" in reply.xml.findtext("message")
+
+
 def test_entities_are_not_expanded(api):
     lol = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10))
     body = f'<!DOCTYPE ve [<!ENTITY l0 "ha">{lol}]><ve><name>&l9;</name></ve>'

@@ -100,7 +100,7 @@ def subscription(state: State, text: str | None) -> Subscription:
     return next(iter(state.subscriptions.values()))
 
 
-def check_new_name(state_names: dict[str, Ve] | dict[str, Image], name: str) -> None:
+def check_new_name(taken: dict[str, Ve] | dict[str, Image], name: str) -> None:
     """Refuse a name that cannot be given to a new object.
 
     Anything goes that XML can carry; what the platform refuses is unknown.
@@ -110,7 +110,7 @@ def check_new_name(state_names: dict[str, Ve] | dict[str, Image], name: str) -> 
     """
     if not name or len(name) > _LONGEST_NAME or not is_text(name):
         raise bad_request(f"A name has 1 to {_LONGEST_NAME} characters of text")
-    if name in state_names:
+    if name in taken:
         raise conflict(f"The name {name} is in use")
 
 

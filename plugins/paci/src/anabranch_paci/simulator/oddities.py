@@ -17,6 +17,7 @@ ODDITIES: dict[str, dict[str, Any]] = {
     "unknown-state": {"overlay": {"state": "TRANSMOGRIFYING"}},
     "empty-state": {"overlay": {"state": ""}},
     "no-state": {"omit": frozenset({"state", "steady-state"})},
+    "not-begun": {"state": "CREATE", "steady": "CREATED"},
     "stuck": {"state": "CREATION_IN_PROGRESS"},
     "huge-name": {"name": "n" * 255},
     "quotes": {"name": "say \"hello\" or 'bye' \\ `now`"},
