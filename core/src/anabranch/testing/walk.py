@@ -150,15 +150,14 @@ class Walk:
     # ----------------------------------------------------------------------- the operations
 
     async def _catalogue(self) -> None:
-        """What there is: sizes, images, places, and what has been made before."""
-        for realm in (await self._list("realms"))[:1]:
-            await self._do("get_realm", realm_id=realm.id)
-        for profile in (await self._list("hardware_profiles"))[:1]:
-            await self._do("get_hardware_profile", hardware_profile_id=profile.id)
-        for image in (await self._list("images"))[:1]:
-            await self._do("get_image", image_id=image.id)
-        await self._list("instances")
-        await self._list("networks")
+        """What there is, before anything is made."""
+        for operation in self._offered:
+            verb, _, collection = operation.partition("_")
+            if verb == "list" and collection != "blobs":
+                await self._list(collection)
+        for singular in ("realm", "hardware_profile", "image", "network"):
+            for found in self._listed.get(f"{singular}s", ())[:1]:
+                await self._do(f"get_{singular}", **{f"{singular}_id": found.id})
 
     async def _surroundings(self) -> None:
         """What an instance needs, or may have, from its beginning."""
@@ -167,7 +166,6 @@ class Walk:
             "create_key", spec=KeySpec(name="walk", public_key=_PUBLIC_KEY if imported else None)
         )
         if key:
-            await self._list("keys")
             await self._do("get_key", key_id=key.id)
             self._made["key"] = key.id
         if wall := await self._do("create_firewall", spec=FirewallSpec(name="walk")):
@@ -184,10 +182,8 @@ class Walk:
         )
         if subnet:
             self._made["subnet"] = subnet.id
-        for found in (await self._list("subnets"))[:1]:
-            await self._do("get_subnet", subnet_id=found.id)
-        for found in self._listed["networks"][:1]:
-            await self._do("get_network", network_id=found.id)
+        if known := subnet or next(iter(self._listed.get("subnets", ())), None):
+            await self._do("get_subnet", subnet_id=known.id)
 
     async def _machine(self) -> None:
         """A machine's life, up to its end."""
@@ -216,7 +212,6 @@ class Walk:
             await self._retired(one.id)
 
     async def _firewall(self, wall: str) -> None:
-        await self._list("firewalls")
         source = RuleSource(cidr="192.0.2.0/24")
         rule = FirewallRuleSpec(protocol="tcp", port_from=22, port_to=22, sources=(source,))
         with_it = await self._do("add_firewall_rule", firewall_id=wall, spec=rule)
@@ -236,7 +231,6 @@ class Walk:
         named = self._has("create_storage_volume", Feature.VOLUME_NAME)
         spec = StorageVolumeSpec(capacity_gb=1, name="walk" if named else "")
         volume = await self._do("create_storage_volume", spec=spec)
-        await self._list("storage_volumes")
         if volume:
             it = volume.id
             await self._wait("storage_volumes", it, "AVAILABLE")
@@ -263,7 +257,6 @@ class Walk:
             name="walk" if self._has(create, Feature.SNAPSHOT_NAME) else "",
         )
         snapshot = await self._do(create, spec=spec)
-        await self._list("storage_snapshots")
         if snapshot:
             await self._wait("storage_snapshots", snapshot.id, "AVAILABLE")
             await self._do("get_storage_snapshot", storage_snapshot_id=snapshot.id)
@@ -287,7 +280,6 @@ class Walk:
         if self._has("create_address", Feature.ADDRESS_NETWORK):
             network = self._choices.address_network_id or self._network(external=True)
         address = await self._do("create_address", spec=AddressSpec(network_id=network))
-        await self._list("addresses")
         if address:
             it = address.id
             await self._do("get_address", address_id=it)
@@ -303,7 +295,6 @@ class Walk:
             network_id=self._network() if named else None,
         )
         balancer = await self._do("create_load_balancer", spec=spec)
-        await self._list("load_balancers")
         if balancer:
             it = {"load_balancer_id": balancer.id}
             await self._do("get_load_balancer", **it)
@@ -316,7 +307,6 @@ class Walk:
         if bucket is None:
             return
         where = {"bucket_id": bucket.id}
-        await self._list("buckets")
         await self._do("get_bucket", **where)
         spec = BlobSpec(bucket_id=bucket.id, name="a/blob", content_length=len(_PART))
         blob = await self._do("create_blob", spec=spec, content=_content())
@@ -345,9 +335,7 @@ class Walk:
         await self._do("abort_blob_upload", spec=spec, upload_id=other)
 
     async def _measures(self) -> None:
-        await self._list("metrics")
         await self._do("get_metric", metric_id=self._machine_id())
-        await self._list("quotas")
 
     async def _end(self) -> None:
         """Destroy what is left, the machine first."""
@@ -377,7 +365,7 @@ class Walk:
         await awaited.destroy(f"{self._cloud}/{it}", wait=_WAIT)
 
     def _spec(self, name: str) -> InstanceSpec:
-        images: list[Image] = self._listed["images"]
+        images: list[Image] = self._listed.get("images", [])
         usable = [image for image in images if image.state is ImageState.AVAILABLE]
         named = self._has("create_instance", Feature.USER_NAME)
         network = self._choices.network_id
@@ -391,11 +379,11 @@ class Walk:
         )
 
     def _profile(self, index: int) -> str | None:
-        profiles: list[HardwareProfile] = self._listed["hardware_profiles"]
+        profiles: list[HardwareProfile] = self._listed.get("hardware_profiles", [])
         return profiles[min(index, len(profiles) - 1)].id if profiles else None
 
     def _network(self, *, external: bool = False) -> str:
-        networks: list[Network] = self._listed["networks"]
+        networks: list[Network] = self._listed.get("networks", [])
         if self._choices.network_id and not external:
             return self._choices.network_id
         ordered = sorted(networks, key=lambda network: network.external is not external)
