@@ -18,7 +18,7 @@ from anabranch_opennebula import pools
 from anabranch_opennebula.client import OpenNebulaCloud, Session, number_of, session
 from anabranch_opennebula.machines import Machine
 from anabranch_opennebula.network_documents import address_of, network_of, vnet_of
-from anabranch_opennebula.networks import get_vnet
+from anabranch_opennebula.ranges import get_vnet
 from anabranch_opennebula.reading import Thing
 from anabranch_opennebula.settings import OpenNebulaSettings
 from anabranch_opennebula.templates import template

@@ -15,7 +15,7 @@ from anabranch_opennebula.reading import Thing, integer
 from anabranch_opennebula.replies import fault_error, payload
 from anabranch_opennebula.settings import OpenNebulaSettings
 from anabranch_opennebula.xml import parsed
-from anabranch_opennebula.xmlrpc import Fault, Value, decode, encode
+from anabranch_opennebula.xmlrpc import Fault, Value, decode, document_of, encode
 
 __all__ = ["Identity", "OpenNebulaCloud", "Session", "number_of", "session"]
 
@@ -93,10 +93,12 @@ class Session:
         reply = await self._send(method, parameters, idempotent=True)
 
         def digest() -> T:
-            value = self._payload(method, reply.content)
-            if not isinstance(value, str):
-                raise ProtocolError(f"one.{method} answered no document")
-            content = value.encode()
+            content = document_of(reply.content)
+            if content is None:
+                value = self._payload(method, reply.content)
+                if not isinstance(value, str):
+                    raise ProtocolError(f"one.{method} answered no document")
+                content = value.encode(errors="replace")
             return convert(Thing(parsed(content), content))
 
         if len(reply.content) <= _INLINE:

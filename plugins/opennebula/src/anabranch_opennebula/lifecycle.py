@@ -47,8 +47,6 @@ class Lifecycle(LifecycleSpec[OpenNebulaSettings]):
         if _numbers(version) < _LEAST:
             reason = f"OpenNebula {version} is too old: it has no one.vmpool.infoextended"
             lacks.update(dict.fromkeys(_OF_MACHINES, reason))
-        if cloud.settings.network_template_id is None:
-            lacks["create_network"] = "the setting 'network_template_id' names no template for it"
         if not await image_datastores(one):
             lacks["create_storage_volume"] = "the user may see no image datastore"
         return Lacks(operations=lacks)

@@ -28,6 +28,7 @@ __all__ = [
 
 T = TypeVar("T")
 
+_DIGITS: Final = 19
 _INTEGER: Final = re.compile(r"[+-]?\d{1,18}")
 _NUMBER: Final = re.compile(r"[+-]?(\d{1,18}(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?")
 _LATEST: Final = 253_402_300_799
@@ -51,7 +52,15 @@ class Thing(NamedTuple):
         Raises:
             Unreadable: it has none.
         """
-        found = (self.element.findtext("ID") or "").strip()
+        return self.identified(self.element.findtext("ID"))
+
+    def identified(self, text: str | None) -> str:
+        """Return its id, which was read already.
+
+        Raises:
+            Unreadable: it is none.
+        """
+        found = (text or "").strip()
         if not found.isdigit():
             raise Unreadable(f"a {self.element.tag!s} without an id")
         return found
@@ -129,6 +138,8 @@ def _fields(element: Element) -> dict[str, Any] | str:
 
 def integer(text: str | None) -> int | None:
     """Read a whole number; None: there is none."""
+    if text and len(text) < _DIGITS and text.isdigit() and text.isascii():
+        return int(text)
     text = (text or "").strip()
     return int(text) if _INTEGER.fullmatch(text) else None
 

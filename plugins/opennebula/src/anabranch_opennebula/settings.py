@@ -111,8 +111,19 @@ class OpenNebulaSettings(CloudSettings, frozen=True, kw_only=True):
     ] = ()
     network_template_id: Annotated[
         _Id | None,
-        Meta(description="Id of the network template to make networks of; unset: none are made"),
+        Meta(
+            description="Id of the network template to make networks of; unset: they are "
+            "reservations in other networks"
+        ),
     ] = None
+    network_size: Annotated[
+        int,
+        Meta(
+            ge=2,
+            le=65_536,
+            description="Addresses to reserve for a network that is made without a block",
+        ),
+    ] = 16
     datastore_id: Annotated[
         _Id | None,
         Meta(

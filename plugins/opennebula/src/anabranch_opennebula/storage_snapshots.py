@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final, NamedTuple
 
-from anabranch.errors import InvalidState, NotFound
+from anabranch.errors import Conflict, InvalidState, NotFound
 from anabranch.features import Feature, offers
 from anabranch.hooks import hookimpl
 from anabranch.hooks.storage_snapshots import StorageSnapshotsSpec
@@ -108,13 +108,21 @@ class StorageSnapshots(StorageSnapshotsSpec[OpenNebulaSettings]):
         one = session(cloud)
         ident = _Id.parse(storage_snapshot_id)
         _, vm, disk = await _find(one, ident)
-        if vm is None:
-            await one.change("image.snapshotdelete", ident.of, ident.number)
-            return
-        if disk is None:
-            await one.change("vm.snapshotdelete", vm, ident.number)
-        else:
-            await one.change("vm.disksnapshotdelete", vm, disk.id, ident.number)
+        try:
+            if vm is None:
+                await one.change("image.snapshotdelete", ident.of, ident.number)
+                return
+            if disk is None:
+                await one.change("vm.snapshotdelete", vm, ident.number)
+            else:
+                await one.change("vm.disksnapshotdelete", vm, disk.id, ident.number)
+        except Conflict as exc:
+            if ident.kind == _VOLUME:
+                exc.remedy = (
+                    "OpenNebula keeps the snapshot that the disk goes on from, and those that "
+                    "others go on from, until the volume is destroyed"
+                )
+            raise
 
         def gone(machine: Machine) -> bool | None:
             return True if _among(machine, cloud.name, ident) is None else None

@@ -30,9 +30,14 @@ def attributes(element: Element) -> list[Attribute]:
     ]
 
 
-def leaves(element: Element) -> dict[str, str]:
-    """Read the values of a vector attribute, or the plain fields of a thing, by name."""
-    return {str(child.tag): child.text or "" for child in element if not len(child)}
+def leaves(element: Element, *names: str) -> dict[str, str]:
+    """Read the values of a vector attribute, or the plain fields of a thing, by name.
+
+    Args:
+        element: The attribute, or the thing.
+        *names: Which ones, for all that is listed in great numbers; none: every one.
+    """
+    return {str(c.tag): c.text or "" for c in element.iterchildren(*names) if not len(c)}
 
 
 def _written(name: str, value: str | Mapping[str, str]) -> str:

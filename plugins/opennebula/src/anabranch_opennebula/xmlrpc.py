@@ -10,12 +10,23 @@ from xml.sax.saxutils import escape
 from anabranch.errors import InvalidRequest, ProtocolError
 from anabranch_opennebula.xml import Element, parsed
 
-__all__ = ["Fault", "Value", "decode", "encode"]
+__all__ = ["Fault", "Value", "decode", "document_of", "encode"]
 
 Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value] | None"
 
 _ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LEAST, _MOST = -(2**31), 2**31 - 1
+
+
+_HEAD: Final = re.compile(
+    rb"\s*(?:<\?xml[^>]*?(?:encoding=[\"'](?i:utf-8)[\"'])?\s*\?>)?\s*<methodResponse>\s*<params>\s*<param>"
+    rb"\s*<value>\s*<array>\s*<data>\s*<value>\s*<boolean>1</boolean>\s*</value>\s*<value>\s*<string>"
+)
+_TAIL: Final = re.compile(
+    rb"</string>\s*</value>(?:\s*<value>\s*<(i4|int|i8)>-?\d+</\1>\s*</value>)*"
+    rb"\s*</data>\s*</array>\s*</value>\s*</param>\s*</params>\s*</methodResponse>\s*"
+)
+_LONGEST_TAIL: Final = 1000
 
 
 class Fault(Exception):
@@ -77,6 +88,27 @@ def decode(content: bytes) -> Value:
     if parameter is None:
         raise ProtocolError("the reply is an XML-RPC reply without a value")
     return _read_child(parameter)
+
+
+def document_of(content: bytes) -> bytes | None:
+    """Take the document out of a good reply, without parsing what is around it.
+
+    That is most of the work of parsing a long list: each of its angle brackets is an entity.
+
+    Returns:
+        The document; None: the reply is not written as oned writes it, and must be decoded.
+    """
+    head = _HEAD.match(content)
+    end = content.rfind(b"</string>", max(0, len(content) - _LONGEST_TAIL))
+    if not head or end < head.end() or not _TAIL.fullmatch(content, end):
+        return None
+    text = content[head.end() : end]
+    if b"<" in text:
+        return None
+    text = text.replace(b"&lt;", b"<").replace(b"&gt;", b">")
+    if text.count(b"&") != text.count(b"&amp;"):
+        return None
+    return text.replace(b"&amp;", b"&")
 
 
 def _read_child(parent: Element) -> Value:
