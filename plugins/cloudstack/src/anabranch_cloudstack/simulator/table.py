@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from anabranch_cloudstack.simulator import jobqueries
-from anabranch_cloudstack.simulator.catalog import discovery, images, making, offerings, zones
+from anabranch_cloudstack.simulator.catalog import (
+    discovery,
+    images,
+    making,
+    offerings,
+    operation,
+    zones,
+)
 from anabranch_cloudstack.simulator.commands import Commands
 from anabranch_cloudstack.simulator.compute import (
     affinity,
@@ -38,7 +45,7 @@ COMMANDS = Commands()
 """All commands that a simulated cloud can have, whatever its release."""
 
 for _module in (
-    *(zones, offerings, images, making, discovery, jobqueries),
+    *(zones, offerings, images, making, discovery, operation, jobqueries),
     *(machines, deploy, lifecycle, changes, keys, userdata, affinity),
     *(machine_snapshots, metrics, networks, vpcs, acls, addresses, firewall, forwarding),
     *(balancers, policies, groups, nics, volumes, snapshots),

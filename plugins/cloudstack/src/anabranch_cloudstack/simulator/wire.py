@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from xml.sax.saxutils import escape
 
 import msgspec
@@ -93,7 +94,8 @@ def _render(status: int, key: str, document: Document, *, json: bool, version: s
 
 def _xml(value: Any) -> str:
     if isinstance(value, dict):
-        return "".join(_element(str(name), item) for name, item in value.items())
+        items = cast("Document", value).items()
+        return "".join(_element(name, item) for name, item in items)
     if isinstance(value, bool):
         return "true" if value else "false"
     return escape(_NOT_IN_XML.sub("", str(value)))
@@ -103,5 +105,5 @@ def _element(name: str, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, list):
-        return "".join(_element(name, item) for item in value)
+        return "".join(_element(name, item) for item in cast("Sequence[Any]", value))
     return f"<{name}>{_xml(value)}</{name}>"

@@ -40,7 +40,7 @@ class ServiceOffering(Record, kw_only=True):
     cpus: int = 0
     speed: int = 0
     memory: int = 0
-    bounds: dict[str, str] = msgspec.field(default_factory=dict)
+    bounds: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     root_size: int = 0
     disk_offering_id: str
 
@@ -109,8 +109,7 @@ class Image(Record, kw_only=True):
     ready_at: float = 0.0
     passwords: bool = False
     source: str = ""
-    details: dict[str, str] = msgspec.field(default_factory=dict)
-    shared_with: list[str] = msgspec.field(default_factory=list)
+    details: dict[str, str] = msgspec.field(default_factory=dict[str, str])
 
     @property
     def is_iso(self) -> bool:

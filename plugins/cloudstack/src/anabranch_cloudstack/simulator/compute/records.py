@@ -78,22 +78,24 @@ class Machine(Record, kw_only=True):
     state: str = "Stopped"
     updated: float = 0.0
     running_since: float = 0.0
-    nics: list[Nic] = msgspec.field(default_factory=list)
-    security_groups: list[str] = msgspec.field(default_factory=list)
-    affinity_groups: list[str] = msgspec.field(default_factory=list)
+    nics: list[Nic] = msgspec.field(default_factory=list[Nic])
+    security_groups: list[str] = msgspec.field(default_factory=list[str])
+    affinity_groups: list[str] = msgspec.field(default_factory=list[str])
     group: str = ""
-    key_pairs: list[str] = msgspec.field(default_factory=list)
+    key_pairs: list[str] = msgspec.field(default_factory=list[str])
     ssh_key: str = ""
     user_data: str = ""
-    details: dict[str, str] = msgspec.field(default_factory=dict)
+    details: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     password: str = ""
     iso: str = ""
-    volumes: list[str] = msgspec.field(default_factory=list)
+    volumes: list[str] = msgspec.field(default_factory=list[str])
     public_address: str = ""
     hypervisor: str = "KVM"
-    overlay: dict[str, Any] = msgspec.field(default_factory=dict)
+    overlay: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
     omit: frozenset[str] = frozenset()
-    encoded: dict[tuple[object, ...], msgspec.Raw] = msgspec.field(default_factory=dict)
+    encoded: dict[tuple[object, ...], msgspec.Raw] = msgspec.field(
+        default_factory=dict[tuple[object, ...], msgspec.Raw]
+    )
 
     @property
     def instance_name(self) -> str:

@@ -92,7 +92,7 @@ def list_health_checks(call: Call) -> Document:
     balancer = call.take(call.state.balancers, "lbruleid")
     whose = owner(call.state, balancer)
     del whose["domainpath"]
-    policies = {"lbruleid": balancer.id, **whose, "healthcheckpolicy": []}
+    policies: Document = {"lbruleid": balancer.id, **whose, "healthcheckpolicy": []}
     return {"count": 1, "healthcheckpolicies": [policies]}
 
 
@@ -106,7 +106,7 @@ def _document(state: State, balancer: Balancer) -> Document:
     policy = balancer.policy
     whose = owner(state, balancer)
     del whose["domainpath"]
-    rows = []
+    rows: list[Document] = []
     if policy is not None:
         rows.append(
             {

@@ -158,7 +158,7 @@ class StickinessPolicy(Record, kw_only=True):
     """How a load balancer keeps a client at one member."""
 
     method: str
-    parameters: dict[str, str] = msgspec.field(default_factory=dict)
+    parameters: dict[str, str] = msgspec.field(default_factory=dict[str, str])
 
 
 class Balancer(Record, kw_only=True):
@@ -179,7 +179,7 @@ class Balancer(Record, kw_only=True):
     public_port: int
     private_port: int
     state: str = "Add"
-    members: dict[str, list[str]] = msgspec.field(default_factory=dict)
+    members: dict[str, list[str]] = msgspec.field(default_factory=dict[str, list[str]])
     policy: StickinessPolicy | None = None
 
 
@@ -203,5 +203,5 @@ class SecurityGroup(Record, kw_only=True):
     kind: ClassVar[str] = "SecurityGroup"
 
     text: str
-    ingress: list[SecurityRule] = msgspec.field(default_factory=list)
-    egress: list[SecurityRule] = msgspec.field(default_factory=list)
+    ingress: list[SecurityRule] = msgspec.field(default_factory=list[SecurityRule])
+    egress: list[SecurityRule] = msgspec.field(default_factory=list[SecurityRule])
