@@ -85,7 +85,7 @@ def test_every_setting_is_described():
         ({"secret": None}, "secret", "required"),
         ({"page_size": 501}, "page_size", "500"),
         ({"signature_lifetime": 901}, "signature_lifetime", "900"),
-        ({"network_kind": "bridge"}, "network_kind", ""),
+        ({"list_all": "perhaps"}, "list_all", ""),
         ({"zones": "x"}, "zones", "zone"),
     ],
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from anabranch.errors import InvalidRequest
+from anabranch.errors import InvalidRequest, NotFound
 from anabranch_cloudstack import wire
 from anabranch_cloudstack.client import CloudStackCloud, Parameters, session
 from anabranch_cloudstack.reading import Reader
@@ -20,6 +21,7 @@ __all__ = [
     "isolated_offering",
     "network_for_balancing",
     "tier_offering",
+    "tiers",
     "vpc_offering",
 ]
 
@@ -51,6 +53,32 @@ async def find_network(cloud: CloudStackCloud, network_id: str) -> wire.Network:
         convert=_network,
         what=f"network {network_id!r}",
     )
+
+
+async def tiers(cloud: CloudStackCloud, network_ids: Sequence[str]) -> list[str]:
+    """Return the ids of the networks, and for VPCs among them that of the first tier.
+
+    Raises:
+        NotFound: one is neither, or a VPC without tiers.
+    """
+    found: list[str] = []
+    for network_id in network_ids:
+        try:
+            vpc = await session(cloud).one(
+                "listVPCs",
+                {"id": network_id, **session(cloud).scope},
+                reader=VPC,
+                convert=lambda vpc, _: vpc,
+                what="such VPC",
+            )
+        except NotFound:
+            found.append((await find_network(cloud, network_id)).id)
+            continue
+        of_vpc = [tier.id for tier in vpc.network or () if tier.id]
+        if not of_vpc:
+            raise NotFound(f"the VPC {network_id!r} has no subnet to be on")
+        found.append(of_vpc[0])
+    return found
 
 
 async def network_for_balancing(cloud: CloudStackCloud, zone_id: str) -> wire.Network:

@@ -13,6 +13,7 @@ from anabranch.models import NetworkInterface, NetworkInterfaceSpec
 from anabranch.paging import Page
 from anabranch_cloudstack import convert_network, wire
 from anabranch_cloudstack.client import CloudStackCloud, session
+from anabranch_cloudstack.guest_networks import tiers
 from anabranch_cloudstack.machines import VM
 from anabranch_cloudstack.settings import CloudStackSettings
 
@@ -62,14 +63,12 @@ class NetworkInterfaces(NetworkInterfacesSpec[CloudStackSettings]):
     ) -> NetworkInterface:
         network_id = spec.subnet_id or spec.network_id
         try:
-            body = await session(cloud).carry_out(
-                "addNicToVirtualMachine",
-                {
-                    "virtualmachineid": spec.instance_id,
-                    "networkid": network_id,
-                    "ipaddress": spec.ip_address,
-                },
-            )
+            try:
+                body = await _add(cloud, spec, network_id)
+            except NotFound:
+                # Refused before anything was done: then it may be a VPC.
+                (network_id,) = await tiers(cloud, [network_id])
+                body = await _add(cloud, spec, network_id)
         except NotFound as exc:
             raise InvalidRequest(exc.message, provider_code=exc.provider_code) from exc
         raw = VM.wrapped(body)
@@ -89,6 +88,17 @@ class NetworkInterfaces(NetworkInterfacesSpec[CloudStackSettings]):
             {"virtualmachineid": found.instance_id, "nicid": network_interface_id},
             idempotent=True,
         )
+
+
+async def _add(cloud: CloudStackCloud, spec: NetworkInterfaceSpec, network_id: str) -> msgspec.Raw:
+    return await session(cloud).carry_out(
+        "addNicToVirtualMachine",
+        {
+            "virtualmachineid": spec.instance_id,
+            "networkid": network_id,
+            "ipaddress": spec.ip_address,
+        },
+    )
 
 
 async def interfaces_of(cloud: CloudStackCloud, instance_id: str) -> list[wire.Nic]:

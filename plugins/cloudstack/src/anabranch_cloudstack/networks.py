@@ -81,9 +81,9 @@ class Networks(NetworksSpec[CloudStackSettings]):
     async def create_network(self, cloud: CloudStackCloud, spec: NetworkSpec) -> Network:
         zone_id = await chosen_zone(cloud, spec.realm_id)
         try:
-            if cloud.settings.network_kind == "vpc":
+            if spec.address_block is None:
                 return await _create_vpc(cloud, spec, zone_id)
-            return await _create_isolated(cloud, spec, zone_id)
+            return await _create_isolated(cloud, spec, spec.address_block, zone_id)
         except NotFound as exc:
             raise InvalidRequest(exc.message, provider_code=exc.provider_code) from exc
 
@@ -110,28 +110,31 @@ async def delete_network(cloud: CloudStackCloud, command: str, network_id: str) 
         raise Conflict(exc.message, provider_code=exc.provider_code) from exc
 
 
-async def _create_isolated(cloud: CloudStackCloud, spec: NetworkSpec, zone_id: str) -> Network:
+async def _create_isolated(
+    cloud: CloudStackCloud, spec: NetworkSpec, address_block: str, zone_id: str
+) -> Network:
     cloudstack = session(cloud)
     name = spec.name or "anabranch-network"
-    parameters: dict[str, str | int | bool | None] = {
-        "name": name,
-        "displaytext": name,
-        "zoneid": zone_id,
-        "networkofferingid": await isolated_offering(cloud, zone_id),
-        **cloudstack.project,
-    }
-    if spec.address_block:
-        block = block_of(spec.address_block)
-        parameters |= {"gateway": str(block[1]), "netmask": str(block.netmask)}
-    raw = NETWORK.wrapped(await cloudstack.carry_out("createNetwork", parameters))
+    block = block_of(address_block)
+    body = await cloudstack.carry_out(
+        "createNetwork",
+        {
+            "name": name,
+            "displaytext": name,
+            "zoneid": zone_id,
+            "networkofferingid": await isolated_offering(cloud, zone_id),
+            "gateway": str(block[1]),
+            "netmask": str(block.netmask),
+            **cloudstack.project,
+        },
+    )
+    raw = NETWORK.wrapped(body)
     if raw is None:
         raise ProtocolError("the answer to the making of a network holds none")
     return convert_network.network(cloud.name, NETWORK.read(raw), raw)
 
 
 async def _create_vpc(cloud: CloudStackCloud, spec: NetworkSpec, zone_id: str) -> Network:
-    if not spec.address_block:
-        raise InvalidRequest("a VPC needs a block of addresses", remedy="Name address_block")
     cloudstack = session(cloud)
     name = spec.name or "anabranch-vpc"
     body = await cloudstack.carry_out(
@@ -139,7 +142,7 @@ async def _create_vpc(cloud: CloudStackCloud, spec: NetworkSpec, zone_id: str) -
         {
             "name": name,
             "displaytext": name,
-            "cidr": str(block_of(spec.address_block)),
+            "cidr": str(block_of(cloud.settings.vpc_block)),
             "zoneid": zone_id,
             "vpcofferingid": await vpc_offering(cloud, zone_id),
             **cloudstack.project,

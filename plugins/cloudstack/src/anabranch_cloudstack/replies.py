@@ -64,6 +64,8 @@ _CONFLICT: Final = re.compile(
     re.IGNORECASE,
 )
 _HTML: Final = re.compile(r"<(?:head|style|script)\b.*?</\w+>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_OBJECT: Final = re.compile(r"""\{[^{}]*"uuid": ?"(?P<id>[^"]+)"[^{}]*\}""")
+"""How CloudStack puts its own records into its messages."""
 _LONGEST: Final = 500
 _CLOCK: Final = "Check key and secret, and that this machine's clock is right"
 
@@ -174,6 +176,7 @@ def _error(
 ) -> CloudError:
     for secret in filter(None, hide):
         text = text.replace(secret, MASK)
+    text = _OBJECT.sub(r"\g<id>", text)
     if _PARAMETER in text:
         # The rest of it is about the server's own source code.
         text = text.partition(" due to incorrect long value format")[0] + ": there is no such thing"

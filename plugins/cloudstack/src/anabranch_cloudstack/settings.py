@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta
 
@@ -56,10 +56,10 @@ class CloudStackSettings(CloudSettings, frozen=True, kw_only=True):
         _Text,
         Meta(description="Id of the disk offering of volumes; unset: one of the size, or custom"),
     ] = None
-    network_kind: Annotated[
-        Literal["isolated", "vpc"],
-        Meta(description="What create_network makes; only a VPC can be given subnets"),
-    ] = "isolated"
+    vpc_block: Annotated[
+        str,
+        Meta(description="CIDR block of networks that are made without one, for subnets: VPCs"),
+    ] = "10.0.0.0/8"
     network_offering: Annotated[
         _Text, Meta(description="Id of the offering of isolated networks; unset: the default one")
     ] = None

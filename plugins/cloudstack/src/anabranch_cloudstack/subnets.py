@@ -65,7 +65,7 @@ class Subnets(SubnetsSpec[CloudStackSettings]):
         except NotFound as exc:
             raise InvalidRequest(
                 f"{spec.network_id!r} is no VPC, and only a VPC can be given subnets",
-                remedy="Make one with the setting network_kind: vpc",
+                remedy="Make one: a network without address_block",
             ) from exc
         name = spec.name or f"tier-{block.network_address}".replace(".", "-")
         body = await cloudstack.carry_out(
