@@ -140,6 +140,8 @@ def test_all_of_a_creation_is_kept(api):
         ("<name>web1</name>", "", 400),
         ("web1", "", 400),
         ("web1", "w" * 256, 400),
+        ("<no-of-public-ip>1", "<no-of-public-ip>101", 400),
+        ("<no-of-public-ip>1", "<no-of-public-ip>2147483647", 400),
         ("<bandwidth>", '<backup-schedule name="never"/><bandwidth>', 400),
     ],
 )

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from anabranch_paci.simulator.lookup import find_balancer, find_ve
 from anabranch_paci.simulator.markup import Element
+from anabranch_paci.simulator.reading import number
 from anabranch_paci.simulator.records import Event, Ve
 from anabranch_paci.simulator.routing import Routes
 from anabranch_paci.simulator.times import moment, timestamp
-from anabranch_paci.simulator.wire import Reply, Request, bad_request, xml_reply
+from anabranch_paci.simulator.wire import Reply, Request, xml_reply
 
 __all__ = ["routes"]
 
@@ -84,9 +85,8 @@ def usage(request: Request, name: str, since: str, until: str) -> Reply:
 
 
 def _history(ve: Ve, count: str) -> Element:
-    if not (count.isascii() and count.isdecimal()):
-        raise bad_request(f"{count!r} is not a number of events")
-    return _snapshots(ve, list(reversed(ve.history))[: int(count)])
+    newest_first = list(reversed(ve.history))
+    return _snapshots(ve, newest_first[: number(count, "The number of events")])
 
 
 def _snapshots(ve: Ve, events: Iterable[Event]) -> Element:

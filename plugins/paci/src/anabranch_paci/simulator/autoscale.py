@@ -7,7 +7,7 @@ from http import HTTPStatus
 from anabranch_paci.simulator.documents import autoscale_document
 from anabranch_paci.simulator.lookup import find_ve
 from anabranch_paci.simulator.markup import Element
-from anabranch_paci.simulator.reading import attribute_number, required
+from anabranch_paci.simulator.reading import attribute_number, number, required
 from anabranch_paci.simulator.records import AutoscaleRule
 from anabranch_paci.simulator.routing import Routes
 from anabranch_paci.simulator.times import moment
@@ -64,8 +64,7 @@ def delete(request: Request, name: str) -> Reply:
 def latest(request: Request, name: str, count: str) -> Reply:
     """What became of the rules lately: nothing."""
     find_ve(request, name)
-    if not (count.isascii() and count.isdecimal()):
-        raise bad_request(f"{count!r} is not a number of events")
+    number(count, "The number of events")
     return xml_reply(Element("resource-consumption-and-autoscale-history"))
 
 

@@ -10,7 +10,13 @@ from anabranch_paci.simulator.lookup import (
     subscription,
 )
 from anabranch_paci.simulator.markup import Element
-from anabranch_paci.simulator.reading import attribute_number, child_number, child_text, required
+from anabranch_paci.simulator.reading import (
+    MOST_ADDRESSES,
+    attribute_number,
+    child_number,
+    child_text,
+    required,
+)
 from anabranch_paci.simulator.records import Disk, Template, Ve
 from anabranch_paci.simulator.routing import Routes
 from anabranch_paci.simulator.state import State
@@ -105,8 +111,8 @@ def create(request: Request) -> Reply:
         ram=child_number(document, "ram-size"),
         bandwidth=child_number(document, "bandwidth"),
         disk=size,
-        ipv4=child_number(document, "no-of-public-ip", 0),
-        ipv6=child_number(document, "no-of-public-ipv6", 0),
+        ipv4=child_number(document, "no-of-public-ip", 0, most=MOST_ADDRESSES),
+        ipv6=child_number(document, "no-of-public-ipv6", 0, most=MOST_ADDRESSES),
         login=admin.get("login") or "",
         password=admin.get("password") or "",
     )

@@ -77,17 +77,10 @@ def _rule(request: Request, element: Element) -> Rule:
         id=request.state.new_id(),
         name=name,
         protocol=protocol,
-        local_port=_port(element, "local-port"),
-        remote_port=_port(element, "remote-port"),
+        local_port=attribute_number(element, "local-port", most=_LAST_PORT),
+        remote_port=attribute_number(element, "remote-port", most=_LAST_PORT),
         remote_nets=tuple(nets),
     )
-
-
-def _port(element: Element, name: str) -> int:
-    port = attribute_number(element, name)
-    if port > _LAST_PORT:
-        raise bad_request(f"{name} of <rule> must be 0 to {_LAST_PORT}, not {port}")
-    return port
 
 
 def _document(rule: Rule) -> Element:

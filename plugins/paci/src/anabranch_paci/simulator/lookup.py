@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from anabranch_paci.simulator.markup import is_text
+from anabranch_paci.simulator.reading import number
 from anabranch_paci.simulator.records import Image, Subscription, Template, Ve
 from anabranch_paci.simulator.state import State
 from anabranch_paci.simulator.wire import Refusal, Request, bad_request, conflict, missing
@@ -79,9 +80,7 @@ def listed_subscription(request: Request) -> int | None:
     text = request.parameter("subscription")
     if text is None:
         return None
-    if not text.isdecimal():
-        raise bad_request(f"{text!r} is not the id of a subscription")
-    return int(text)
+    return number(text, "The id of a subscription")
 
 
 def subscription(state: State, text: str | None) -> Subscription:
@@ -91,7 +90,7 @@ def subscription(state: State, text: str | None) -> Subscription:
         Refusal: 404 for an unknown one, 400 for none where there are several (both inferred).
     """
     if text:
-        found = state.subscriptions.get(int(text)) if text.isdecimal() else None
+        found = next((s for s in state.subscriptions.values() if str(s.id) == text), None)
         if found is None:
             raise missing("Subscription", text)
         return found

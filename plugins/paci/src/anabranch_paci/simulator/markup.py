@@ -30,6 +30,8 @@ class Element:
         children: Its children, in order; `None` among them stands for a child that is left out.
         attributes: Its attributes, in order. An attribute of `None` is left out; `True` and
             `False` are written as `true` and `false`.
+
+    What no document can hold becomes U+FFFD, in texts and in attributes.
     """
 
     __slots__ = ("attributes", "children", "tag", "text")
@@ -117,4 +119,6 @@ def _taken(element: etree._Element) -> Element:  # pyright: ignore[reportPrivate
 
 
 def _written(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _ILLEGAL.sub("\ufffd", str(value))

@@ -9,7 +9,12 @@ import msgspec
 from anabranch_paci.simulator.lifecycle import enter, refuse_in_transition
 from anabranch_paci.simulator.lookup import find_ve
 from anabranch_paci.simulator.markup import Element
-from anabranch_paci.simulator.reading import attribute_number, child_number, child_text
+from anabranch_paci.simulator.reading import (
+    MOST_ADDRESSES,
+    attribute_number,
+    child_number,
+    child_text,
+)
 from anabranch_paci.simulator.records import Address, Disk, Ve
 from anabranch_paci.simulator.routing import Routes
 from anabranch_paci.simulator.wire import (
@@ -101,7 +106,7 @@ def _readdressing(
         return list
     add, drop = wanted.find("add-ip"), wanted.find("drop-ip")
     if add is not None and drop is None:
-        added = new(attribute_number(add, "number"))
+        added = new(attribute_number(add, "number", most=MOST_ADDRESSES))
         return lambda addresses: [*addresses, *added]
     if drop is not None and add is None:
         dropped = set((drop.get("ip") or "").split())

@@ -5,9 +5,20 @@ from __future__ import annotations
 from anabranch_paci.simulator.markup import Element
 from anabranch_paci.simulator.wire import bad_request
 
-__all__ = ["attribute_number", "child_number", "child_text", "required"]
+__all__ = [
+    "MOST_ADDRESSES",
+    "attribute_number",
+    "child_number",
+    "child_text",
+    "number",
+    "required",
+]
+
+MOST_ADDRESSES = 100
+"""How many addresses can be asked for at once; a limit of this simulator."""
 
 _LARGEST = 2**31 - 1
+_LONGEST = 10
 
 
 def required(element: Element, tag: str) -> Element:
@@ -28,40 +39,58 @@ def child_text(element: Element, tag: str) -> str | None:
     return None if child is None else child.text
 
 
-def child_number(element: Element, tag: str, default: int | None = None) -> int:
+def child_number(
+    element: Element, tag: str, default: int | None = None, *, most: int = _LARGEST
+) -> int:
     """The text of a child as an integer.
 
     Args:
         element: The parent.
         tag: The child.
         default: What it is without the child; `None` when the child must be there.
+        most: The largest that is accepted.
 
     Raises:
         Refusal: 400, it is not there or not a number of zero or more.
     """
     if default is not None and element.find(tag) is None:
         return default
-    return _number(required(element, tag).text, f"<{tag}>")
+    return number(required(element, tag).text, f"<{tag}>", most=most)
 
 
-def attribute_number(element: Element, name: str, default: int | None = None) -> int:
+def attribute_number(
+    element: Element, name: str, default: int | None = None, *, most: int = _LARGEST
+) -> int:
     """An attribute as an integer.
 
     Args:
         element: The element.
         name: The attribute.
         default: What it is without the attribute; `None` when the attribute must be there.
+        most: The largest that is accepted.
 
     Raises:
         Refusal: 400, it is not there or not a number of zero or more.
     """
     if default is not None and element.get(name) is None:
         return default
-    return _number(element.get(name) or "", f"{name} of <{element.tag}>")
+    return number(element.get(name) or "", f"{name} of <{element.tag}>", most=most)
 
 
-def _number(text: str, what: str) -> int:
-    text = text.strip()
-    if not (text.isascii() and text.isdecimal() and int(text) <= _LARGEST):
+def number(text: str, what: str, *, most: int = _LARGEST) -> int:
+    """A text as an integer.
+
+    Args:
+        text: The text.
+        what: What the refusal calls it.
+        most: The largest that is accepted.
+
+    Raises:
+        Refusal: 400, it is not a number of zero or more, or a larger one.
+    """
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= _LONGEST):
         raise bad_request(f"{what} must be a number, not {text!r}")
-    return int(text)
+    if int(digits) > most:
+        raise bad_request(f"{what} must be {most} at most, not {digits}")
+    return int(digits)
