@@ -4,6 +4,7 @@ import gc
 import gzip
 import logging
 import traceback
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -76,6 +77,31 @@ async def test_a_body_that_is_sent_in_chunks_once():
         assert reply.status == 503
         assert server.requests[0].endswith(b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n")
         assert len(server.requests) == 1
+
+
+async def test_a_body_of_a_length_that_is_told_is_not_framed_in_chunks():
+    async def content():
+        yield b"one"
+        yield b"two"
+
+    async with raw_server(replies(200)) as server, client() as c:
+        await c.request("PUT", server.url, content=content(), headers={"Content-Length": "6"})
+        assert server.requests[0].endswith(b"\r\n\r\nonetwo")
+        assert b"transfer-encoding" not in server.requests[0].lower()
+
+
+async def test_a_body_on_a_connection_that_breaks_leaves_nothing_to_the_garbage_collector():
+    async def content():
+        while True:
+            yield b"x" * 1_000_000
+
+    async def broken(connection: Connection) -> None:
+        await connection.stream.receive()
+
+    async with raw_server(broken) as server, client() as c, aclosing(content()) as chunks:
+        with pytest.raises(OutcomeUnknown):
+            await c.request("PUT", server.url, content=chunks)
+    gc.collect()  # what is left there fails the test on trio
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 401, 404, 409, 500, 501])

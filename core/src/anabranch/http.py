@@ -274,12 +274,12 @@ class HttpClient:
                 transport = await self._transport(url)
                 # `most` bounds all of it; the connection alone must stand sooner.
                 limits = _limits(self._settings.connect_timeout, None)
-                request = httpx.Request(
+                request = _request(
                     method,
                     _with(url, params),
-                    headers=_headers(headers),
-                    content=content,
-                    extensions={"timeout": limits, "trace": watch},
+                    _headers(headers),
+                    content,
+                    {"timeout": limits, "trace": watch},
                 )
                 reply = await transport.handle_async_request(request)
                 async with _body(reply) as raw:
@@ -390,6 +390,20 @@ class HttpClient:
         if isinstance(exc, httpx.TimeoutException):
             return DeadlineExceeded(f"{host} did not go on in time")
         return CloudUnavailable(f"{host} {what}: {_reason(exc)}")
+
+
+class _Content(httpx.AsyncByteStream):
+    """A body that is sent in chunks, as httpx wants it.
+
+    (httpx itself would wrap it in a generator, and leave that to the garbage collector when the
+    connection breaks; trio complains of that.)
+    """
+
+    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+        self._chunks = chunks
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._chunks
 
 
 class _Reply(httpx.AsyncByteStream):
@@ -564,6 +578,21 @@ def _tls(verify: bool, cacert: str | None) -> ssl.SSLContext:
 def _no_tls() -> ssl.SSLContext:
     """A context that trusts nobody, for plain HTTP: httpx wants one, and its own is dear."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _request(
+    method: str,
+    url: str,
+    headers: httpx.Headers,
+    content: bytes | AsyncIterator[bytes] | None,
+    extensions: dict[str, object],
+) -> httpx.Request:
+    if content is None or isinstance(content, bytes):
+        return httpx.Request(method, url, headers=headers, content=content, extensions=extensions)
+    if "content-length" not in headers:
+        headers["transfer-encoding"] = "chunked"
+    stream = _Content(content)
+    return httpx.Request(method, url, headers=headers, stream=stream, extensions=extensions)
 
 
 def _headers(given: Mapping[str, str] | None) -> httpx.Headers:
