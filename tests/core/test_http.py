@@ -372,6 +372,7 @@ async def test_compressed_bodies():
         (packed, "gzip", b"hello" * 1000),
         (packed, "GZIP", b"hello" * 1000),
         (b"", "gzip", b""),
+        (b"", "br", b""),  # the answer to a HEAD tells of the body that a GET would have
         (b"plain", "identity", b"plain"),
         (b"not packed", "gzip", "cannot be decompressed"),
         (packed[:20], "gzip", "its end is missing"),

@@ -295,11 +295,12 @@ class HttpClient:
         """Read and decompress, and never hold more than is allowed, however well it compresses."""
         most = room = self._settings.max_body_bytes
         coding = reply.headers.get("content-encoding", "identity").strip().lower()
-        if coding not in ("identity", "gzip", ""):
-            raise ProtocolError(f"the reply is compressed in a way not asked for: {coding[:20]!r}")
         gunzip = zlib.decompressobj(wbits=31) if coding == "gzip" else None
         chunks: list[bytes] = []
         async for received in raw:
+            if coding not in ("identity", "gzip", ""):
+                coding = repr(coding[:20])
+                raise ProtocolError(f"the reply is compressed in a way not asked for: {coding}")
             try:
                 chunk = gunzip.decompress(received, room + 1) if gunzip else received
             except zlib.error as exc:
