@@ -16,14 +16,18 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
 import msgspec
 
+from benchmarks.serving import serving
+
+Clouds = Mapping[str, dict[str, Any]]
 CLIENTS = ("floor", "anabranch", "libcloud")
 
 
@@ -45,21 +49,13 @@ def measure(
     clouds: int, instances: int, latency: float, rounds: int
 ) -> dict[str, dict[str, float]]:
     """Return the best CPU and wall time of each client, in seconds."""
-    command = [sys.executable, "-m", "anabranch_openstack.simulator"]
-    sizes = ["--clouds", str(clouds), "--instances", str(instances), "--latency", str(latency)]
-    fleet = subprocess.Popen([*command, *sizes], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert fleet.stdin
-    assert fleet.stdout
-    try:
-        line = fleet.stdout.readline()
+    fleet = {f"cloud-{n}": ("openstack", instances) for n in range(clouds)}
+    with serving(fleet, latency) as line:
         return {
             name: _best(name, line, clouds * instances, rounds if clouds <= 300 else 2)
             for name in CLIENTS
             if name != "libcloud" or clouds <= 300
         }
-    finally:
-        fleet.stdin.close()
-        fleet.wait(10)
 
 
 def _best(name: str, fleet: bytes, expected: int, rounds: int) -> dict[str, float]:
@@ -104,7 +100,7 @@ class _Servers(msgspec.Struct):
     servers: list[_Server]
 
 
-def floor(clouds: list[dict[str, Any]]) -> int:
+def floor(clouds: Clouds) -> int:
     """Bare asyncio."""
 
     async def exchange(
@@ -116,7 +112,7 @@ def floor(clouds: list[dict[str, Any]]) -> int:
         return head, await reader.readexactly(length)
 
     async def one(cloud: dict[str, Any]) -> int:
-        auth = cloud["settings"]["auth"]
+        auth = cloud["auth"]
         url = urlsplit(auth["auth_url"])
         reader, writer = await asyncio.open_connection(url.hostname, url.port, limit=2**20)
         user = {
@@ -153,34 +149,31 @@ def floor(clouds: list[dict[str, Any]]) -> int:
         return len(msgspec.json.decode(reply, type=_Servers).servers)
 
     async def main() -> int:
-        return sum(await asyncio.gather(*(one(cloud) for cloud in clouds)))
+        return sum(await asyncio.gather(*(one(cloud) for cloud in clouds.values())))
 
     return asyncio.run(main())
 
 
-def anabranch(clouds: list[dict[str, Any]]) -> int:
+def anabranch(clouds: Clouds) -> int:
     """Ours."""
     from anabranch import Broker, Configuration
 
-    entries = {cloud["name"]: cloud["settings"] for cloud in clouds}
-
     async def main() -> int:
-        async with Broker(Configuration(clouds=entries, timeout=60)) as broker:
+        async with Broker(Configuration(clouds=clouds, timeout=60)) as broker:
             answer = await broker.instances.list(require="all")
             return len(answer.items)
 
     return anyio.run(main)
 
 
-def libcloud(clouds: list[dict[str, Any]]) -> int:
+def libcloud(clouds: Clouds) -> int:
     """Apache Libcloud, 32 threads."""
     from libcloud.compute.providers import get_driver
 
     cls = get_driver("openstack")
 
     def one(cloud: dict[str, Any]) -> int:
-        settings = cloud["settings"]
-        auth = settings["auth"]
+        auth = cloud["auth"]
         url = urlsplit(auth["auth_url"])
         driver = cls(
             auth["username"],
@@ -189,21 +182,21 @@ def libcloud(clouds: list[dict[str, Any]]) -> int:
             ex_force_auth_version="3.x_password",
             ex_tenant_name=auth["project_name"],
             ex_domain_name=auth["user_domain_name"],
-            ex_force_service_region=settings.get("region_name"),
+            ex_force_service_region=cloud.get("region_name"),
             api_version="2.2",
         )
         return len(driver.list_nodes())
 
     with ThreadPoolExecutor(32) as pool:
-        return sum(pool.map(one, clouds))
+        return sum(pool.map(one, clouds.values()))
 
 
 def _client(name: str) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    work: Callable[[list[dict[str, Any]]], int] = globals()[name]
-    clouds = json.loads(sys.stdin.buffer.readline())["clouds"]
-    work(clouds[:1])  # imports and warms what is not to be measured
+    work: Callable[[Clouds], int] = globals()[name]
+    clouds: Clouds = json.loads(sys.stdin.buffer.readline())
+    work(dict(islice(clouds.items(), 1)))  # imports and warms what is not to be measured
     before = resource.getrusage(resource.RUSAGE_SELF)
     started = time.perf_counter()
     found = work(clouds)
