@@ -75,9 +75,12 @@ class Firewalls(FirewallsSpec[CloudStackSettings]):
         return await kind.remove(ident, rule_id)
 
 
-async def has_groups(cloud: CloudStackCloud) -> bool:
-    """Whether any zone has security groups."""
-    return any(zone.securitygroupsenabled for zone in await known_zones(cloud))
+async def has_groups(cloud: CloudStackCloud, zone_id: str | None = None) -> bool:
+    """Whether a zone, or any, has security groups."""
+    return any(
+        zone.securitygroupsenabled and zone_id in (None, zone.id)
+        for zone in await known_zones(cloud)
+    )
 
 
 def _kind(cloud: CloudStackCloud, firewall_id: str) -> tuple[_Kind, str]:

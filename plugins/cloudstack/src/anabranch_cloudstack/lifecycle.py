@@ -8,7 +8,12 @@ from typing import Final
 
 import msgspec
 
-from anabranch.errors import CloudError, OperationNotSupported, PermissionDenied
+from anabranch.errors import (
+    CloudError,
+    InvalidRequest,
+    OperationNotSupported,
+    PermissionDenied,
+)
 from anabranch.features import Feature
 from anabranch.hooks import CloudIdentity, DiscoveredCloud, Lacks, hookimpl
 from anabranch.hooks.lifecycle import LifecycleSpec
@@ -20,6 +25,7 @@ from anabranch_cloudstack.commands import COMMANDS, FEATURE_COMMANDS
 from anabranch_cloudstack.discover import find_clouds
 from anabranch_cloudstack.firewalls import NO_GROUPS, has_groups
 from anabranch_cloudstack.quotas import owner
+from anabranch_cloudstack.realms import chosen_zone
 from anabranch_cloudstack.replies import decoded
 from anabranch_cloudstack.settings import CloudStackSettings
 
@@ -28,6 +34,9 @@ __all__ = ["Lifecycle"]
 _OWNER: Final = msgspec.json.Decoder(wire.Account)
 _VERSION: Final = re.compile(r"(\d+)\.(\d+)")
 _FORCED_REBOOT: Final = (4, 16)
+_NO_GROUPS_THERE: Final = (
+    "the zone that instances are put in has no security groups; if another has, set zone"
+)
 
 
 class Lifecycle(LifecycleSpec[CloudStackSettings]):
@@ -65,7 +74,8 @@ class Lifecycle(LifecycleSpec[CloudStackSettings]):
                 features[place] = _reason(absent)
         if not await has_groups(cloud):
             operations.setdefault("create_firewall", NO_GROUPS)
-            features["create_instance", Feature.FIREWALLS] = NO_GROUPS
+        if not await _groups_where_instances_go(cloud):
+            features["create_instance", Feature.FIREWALLS] = _NO_GROUPS_THERE
         if await _older(cloud, _FORCED_REBOOT):
             text = "this cloud is older than 4.16, and reboots in one way"
             features["reboot_instance", Feature.HARD_REBOOT] = text
@@ -74,6 +84,13 @@ class Lifecycle(LifecycleSpec[CloudStackSettings]):
 
 def _reason(absent: list[str]) -> str:
     return f"the key's role may not call {', '.join(absent)}, or the cloud has no such command"
+
+
+async def _groups_where_instances_go(cloud: CloudStackCloud) -> bool:
+    try:
+        return await has_groups(cloud, await chosen_zone(cloud, None))
+    except InvalidRequest:
+        return False
 
 
 async def _older(cloud: CloudStackCloud, version: tuple[int, int]) -> bool:

@@ -38,13 +38,15 @@ class Networks(NetworksSpec[CloudStackSettings]):
             return None if found.vpcid else convert_network.network(cloud.name, found, raw)
 
         async def guest_networks(inner: str | None) -> Page[Network]:
-            return await cloudstack.page(
+            page = await cloudstack.page(
                 "listNetworks",
                 reader=NETWORK,
                 convert=standing_alone,
                 cursor=inner,
                 parameters=cloudstack.scope,
             )
+            own_first = sorted(page.items, key=lambda network: network.shared)
+            return Page(own_first, page.cursor, page.problems)
 
         async def vpcs(inner: str | None) -> Page[Network]:
             return await cloudstack.page(
