@@ -222,6 +222,14 @@ def test_a_connection_is_cut(cloud, api):
     assert api.state("lisbon-0001") == "STARTED"
 
 
+def test_a_reply_is_lost_after_the_deed(cloud, api, ve_body):
+    cloud.behaviour.break_with(["lostx1:POST /ve"])
+    with pytest.raises((ConnectionResetError, http.client.RemoteDisconnected)):
+        api.call("POST", "/ve", ve_body(more="<description>mine</description>"))
+    listed = {info.get("name"): info.get("description") for info in api.get("/ve")}
+    assert listed["web1"] == "mine"
+
+
 def test_a_request_hangs(cloud, url, api):
     cloud.behaviour.break_with(["hang:/ve"])
     host, port = url.removeprefix("http://").split(":")
