@@ -12,7 +12,19 @@ from anabranch_opennebula.simulator.machines.records import History, Lcm, Machin
 if TYPE_CHECKING:
     from anabranch_opennebula.simulator.state import State as Cloud
 
-__all__ = ["Where", "begin", "close_history", "finish", "open_history", "schedule", "stamp"]
+__all__ = [
+    "BOOT",
+    "DONE",
+    "RUNNING",
+    "Effect",
+    "Where",
+    "begin",
+    "close_history",
+    "finish",
+    "open_history",
+    "schedule",
+    "stamp",
+]
 
 Where = tuple[int, int]
 """A state, and the state within ACTIVE."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from anabranch_opennebula.simulator.machines import documents
+from anabranch_opennebula.simulator.machines.lifecycle import RUNNING
 from anabranch_opennebula.simulator.machines.records import Machine, State
 from anabranch_opennebula.simulator.methods import Method
 from anabranch_opennebula.simulator.paging import page
@@ -20,6 +21,7 @@ __all__ = ["METHODS"]
 
 _ANY, _NOT_DONE = -2, -1
 _HIGHEST_STATE = 11
+_BUSY, _FULL = 0.25, 0.5
 _NUMBERS = re.compile(r"\d+(,\d+)*")
 
 
@@ -80,20 +82,18 @@ def _pool_monitoring(call: Call, filter_flag: int, seconds: int = -1) -> bytes:
 
 
 def _samples(call: Call, machine: Machine) -> str:
-    """One sample of a running machine; since 7.0 some figures are decimals."""
-    if machine.state != State.ACTIVE:
+    """One sample of a running machine; bytes and operations are counted from its beginning."""
+    if machine.where != RUNNING:
         return ""
     uptime = max(call.now - machine.started, 0)
-    decimal = ".00" if call.state.release >= (7, 0) else ""
-    cpu = float(machine.template.text("CPU") or 0) * 100 * 0.25
-    memory = int(float(machine.template.text("MEMORY") or 0) * 1024 * 0.5)
+    cpu = float(machine.template.text("CPU") or 0) * 100 * _BUSY
+    memory = int(float(machine.template.text("MEMORY") or 0) * 1024 * _FULL)
     return (
-        f"<MONITORING><CPU>{cpu:.2f}</CPU><DISKRDBYTES>{4096 * uptime}{decimal}</DISKRDBYTES>"
-        f"<DISKRDIOPS>{uptime}{decimal}</DISKRDIOPS>"
-        f"<DISKWRBYTES>{8192 * uptime}{decimal}</DISKWRBYTES>"
-        f"<DISKWRIOPS>{2 * uptime}{decimal}</DISKWRIOPS><ID>{machine.id}</ID>"
-        f"<MEMORY>{memory}{decimal}</MEMORY><NETRX>{1500 * uptime}{decimal}</NETRX>"
-        f"<NETTX>{700 * uptime}{decimal}</NETTX><TIMESTAMP>{call.now}</TIMESTAMP></MONITORING>"
+        f"<MONITORING><CPU>{cpu:.2f}</CPU><DISKRDBYTES>{4096 * uptime}</DISKRDBYTES>"
+        f"<DISKRDIOPS>{uptime}</DISKRDIOPS><DISKWRBYTES>{8192 * uptime}</DISKWRBYTES>"
+        f"<DISKWRIOPS>{2 * uptime}</DISKWRIOPS><ID>{machine.id}</ID><MEMORY>{memory}</MEMORY>"
+        f"<NETRX>{1500 * uptime}</NETRX><NETTX>{700 * uptime}</NETTX>"
+        f"<TIMESTAMP>{call.now}</TIMESTAMP></MONITORING>"
     )
 
 
