@@ -7,6 +7,9 @@ from typing import Any, Final
 
 from anabranch.hooks import DriverSpec
 from anabranch_openstack.addresses import Addresses
+from anabranch_openstack.blob_uploads import BlobUploads
+from anabranch_openstack.blobs import Blobs
+from anabranch_openstack.buckets import Buckets
 from anabranch_openstack.configure import configure
 from anabranch_openstack.firewalls import Firewalls
 from anabranch_openstack.hardware_profiles import HardwareProfiles
@@ -47,6 +50,9 @@ class OpenStackDriver(
     StorageVolumes,
     VolumeAttachments,
     StorageSnapshots,
+    Buckets,
+    Blobs,
+    BlobUploads,
     Lifecycle,
     DriverSpec[OpenStackSettings],
 ):

@@ -10,7 +10,9 @@ from anabranch.testing.simulation import Reply as PlainReply
 from anabranch_openstack.simulator.compute.service import ComputeService
 from anabranch_openstack.simulator.identity.service import Identity
 from anabranch_openstack.simulator.image.service import ImageService
+from anabranch_openstack.simulator.load_balancer.service import LoadBalancerService
 from anabranch_openstack.simulator.network.service import NetworkService
+from anabranch_openstack.simulator.object_store.service import ObjectStoreService
 from anabranch_openstack.simulator.service import UNAUTHENTICATED, Service
 from anabranch_openstack.simulator.volume.service import VolumeService
 from anabranch_openstack.simulator.wire import Refusal, Reply, Request, json_reply
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Application", "render_fault"]
 
 _LARGEST_BODY = 64 * 1024 * 1024
+_PIECE = 256 * 1024
 _SERVICES: dict[str, Service] = {
     service.prefix: service
     for service in (
@@ -31,6 +34,8 @@ _SERVICES: dict[str, Service] = {
         ImageService(),
         NetworkService(),
         VolumeService(),
+        LoadBalancerService(),
+        ObjectStoreService(),
     )
 }
 
@@ -43,10 +48,12 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        body = b""
+        body: bytes | None = b""
         headers = dict(scope["headers"])
         if headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers:
             body = await _read(receive)
+        if body is None:
+            return  # it broke off: nobody is there to be answered, and nothing has happened
         reply = self._answer(scope, headers, body)
         await _send(scope, send, reply)
 
@@ -102,11 +109,13 @@ def _split(path: str) -> tuple[str, str]:
     return (path, "/") if end < 0 else (path[:end], path[end:])
 
 
-async def _read(receive: Receive) -> bytes:
+async def _read(receive: Receive) -> bytes | None:
     chunks: list[bytes] = []
     size = 0
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         chunk = message.get("body", b"")
         size += len(chunk)
         if size <= _LARGEST_BODY + len(chunk):  # what is beyond that is read but not kept
@@ -122,4 +131,8 @@ async def _send(scope: Scope, send: Send, reply: Reply) -> None:
         headers.append((b"content-length", str(len(reply.body)).encode()))
     body = b"" if scope["method"] == "HEAD" else reply.body
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    for start in range(0, len(body) - _PIECE, _PIECE):
+        piece = body[start : start + _PIECE]
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    rest = (len(body) - 1) // _PIECE * _PIECE if body else 0
+    await send({"type": "http.response.body", "body": body[rest:]})

@@ -8,7 +8,9 @@ from anabranch.testing.simulation import Behaviour
 from anabranch_openstack.simulator.compute.records import Compute
 from anabranch_openstack.simulator.identity.records import Directory
 from anabranch_openstack.simulator.image.records import Images
+from anabranch_openstack.simulator.load_balancer.records import Balancers
 from anabranch_openstack.simulator.network.records import Networks
+from anabranch_openstack.simulator.object_store.records import Objects
 from anabranch_openstack.simulator.volume.records import Volumes
 
 __all__ = ["Region", "State"]
@@ -31,6 +33,8 @@ class Region:
         self.images = Images()
         self.networks = Networks()
         self.volumes = Volumes()
+        self.balancers = Balancers()
+        self.objects = Objects()
 
 
 class State:

@@ -153,6 +153,10 @@ class Request:
         """A header, or the empty string."""
         return self._headers.get(name, b"").decode("latin-1")
 
+    def headers(self) -> list[tuple[str, str]]:
+        """All headers, with lower-case names."""
+        return [(n.decode("latin-1"), v.decode("latin-1")) for n, v in self._headers.items()]
+
     def param(self, name: str) -> str | None:
         """The first query parameter of that name."""
         return next((value for key, value in self.query if key == name), None)

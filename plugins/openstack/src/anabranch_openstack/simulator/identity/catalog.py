@@ -17,6 +17,8 @@ _SERVICES = (
     ("network", "neutron", "/network"),
     ("block-storage", "cinder", "/volume/v3"),
     ("volumev3", "cinderv3", "/volume/v3/{project}"),
+    ("load-balancer", "octavia", "/load-balancer"),
+    ("object-store", "swift", "/object/v1/AUTH_{project}"),
 )
 
 

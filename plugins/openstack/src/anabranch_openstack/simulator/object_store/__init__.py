@@ -1,0 +1,1 @@
+"""Swift: containers and objects."""
