@@ -1,9 +1,11 @@
-"""MkDocs hook: a page of reference for each public module of each member, made from the code.
+"""MkDocs hook: pages that nobody writes twice.
 
-A module is public if no part of its name begins with an underscore. Nothing is written by hand and
-nothing can be forgotten: a new module has its page at the next build.
+A page of reference for each public module of each member, made from the code, and a page for each
+platform, which is the README of its driver. A module is public if no part of its name begins with
+an underscore. Nothing can be forgotten: a new module has its page at the next build.
 """
 
+import re
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -27,6 +29,17 @@ def public_modules() -> list[str]:
     return sorted(names)
 
 
+def platforms() -> dict[str, str]:
+    """The page of each platform: the driver's README, with its links led to the documentation."""
+    pages: dict[str, str] = {}
+    for readme in sorted(ROOT.glob("plugins/*/README.md")):
+        text = readme.read_text()
+        text = re.sub(r"\]\(\.\./\.\./README\.md\)", "](../index.md)", text)
+        text = re.sub(r"\]\(\.\./\.\./docs/([^)]*)\)", r"](../\1)", text)
+        pages[f"platforms/{readme.parent.name}.md"] = text
+    return pages
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages to those in docs/."""
     modules = public_modules()
@@ -35,4 +48,6 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         page = f"# `{name}`\n\n::: {name}\n    options:\n      show_root_heading: false\n"
         uri = f"reference/{package}/{'index' if name == package else name}.md"
         files.append(File.generated(config, uri, content=page))
+    for uri, text in platforms().items():
+        files.append(File.generated(config, uri, content=text))
     return files

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 import types
@@ -13,6 +14,7 @@ import pytest
 
 from anabranch import Broker, Configuration, FeatureNotSupported, NotFound, PluginRegistry
 from anabranch.models import InstanceSpec
+from anabranch.testing import FaultKind
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,6 +39,29 @@ def test_the_program_of_the_readme_runs(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "broken failed" in done.stdout
     assert "sandbox 4" in done.stdout
+
+
+def test_the_test_of_the_how_to_passes(tmp_path):
+    (program,) = programs("docs/how-to/simulate.md")
+    (tmp_path / "test_inventory.py").write_text(program)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
+
+
+def test_the_faults_of_the_how_to_are_faults(simulated_fleet):
+    page = (ROOT / "docs/how-to/simulate.md").read_text()
+    kinds = {word.strip("`") for word in re.findall(r"^\| (`.*?) \|", page, re.M)}
+    named = {name.strip("` ") for words in kinds for name in words.split(",")}
+    assert set(FaultKind) - {"unauthorized", "rate_limited", "unavailable"} <= named
+    fleet = simulated_fleet(openstack=2, opennebula=1, paci=1)
+    (line,) = re.findall(r"^`(--fault \S+=.*?)`", page, re.M)
+    faults = [word for word in shlex.split(line) if word != "--fault"]
+    assert len(faults) == 3
+    for fault in faults:
+        where, _, what = fault.partition("=")
+        fleet.break_with([what], where=where)
 
 
 @pytest.fixture
