@@ -28,7 +28,7 @@ __all__ = ["InstanceCreation"]
 
 _OF_ITS_OWN: Final = "anabranch-"
 """What the names begin with that are given to servers without one."""
-_LOOKS: Final = (0.0, 0.5, 2.0)
+_LOOKS: Final = (0.0, 0.5)
 """Pauses before each look for a server whose create was not answered, seconds."""
 _TEMPLATES_ONLY: Final = ("hardware_profile_id", "hardware", "password", "tags")
 

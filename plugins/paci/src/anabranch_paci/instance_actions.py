@@ -6,13 +6,7 @@ from functools import partial
 
 import anyio
 
-from anabranch.errors import (
-    CloudError,
-    DeadlineExceeded,
-    InvalidRequest,
-    InvalidState,
-    OutcomeUnknown,
-)
+from anabranch.errors import CloudError, DeadlineExceeded, InvalidRequest, InvalidState
 from anabranch.hooks import hookimpl
 from anabranch.hooks.instances import InstancesSpec
 from anabranch.models import Console, ConsoleKind, Instance
@@ -55,9 +49,7 @@ class InstanceActions(InstancesSpec[PaciSettings]):
             cloud.log.warning("paci.reboot.interrupted", instance_id=instance_id)
             raise
         except CloudError as exc:
-            exc.message = f"{instance_id!r} was told to stop and not started again: {exc.message}"
-            exc.remedy = "Start it when it is stopped"
-            raise
+            raise _told(exc, f"{instance_id!r} was told to stop and not started again") from exc
         return await show(paci, instance_id)
 
     @hookimpl
@@ -108,14 +100,24 @@ async def _stop(paci: Session, name: str) -> bool:
     """
     try:
         return await switch(paci, name, "stop")
-    except OutcomeUnknown:
-        raise
     except CloudError as exc:
+        if exc.retryable:
+            raise _told(exc, f"{name!r} may have been told to stop, and was not started") from exc
         if not refused(exc):
             raise
         state = (await show(paci, name)).platform_state
         msg = f"it is {state} and cannot be rebooted: {exc.message}"
         raise InvalidState(msg, provider_code=exc.provider_code) from exc
+
+
+def _told(exc: CloudError, how_far: str) -> CloudError:
+    """Say of an error in the middle of a reboot how far that came."""
+    return type(exc)(
+        f"{how_far}: {exc.message}",
+        provider_code=exc.provider_code,
+        retry_after=exc.retry_after,
+        remedy="Start it when it is stopped",
+    )
 
 
 async def _stopped(paci: Session, name: str) -> None:
