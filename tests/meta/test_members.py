@@ -104,5 +104,7 @@ def test_the_root_knows_every_member(members, root: Path):
     assert {Requirement(r).name for r in config["project"]["dependencies"]} == names
     assert set(config["tool"]["coverage"]["run"]["source_pkgs"]) == packages
     assert set(config["tool"]["importlinter"]["root_packages"]) == packages
+    pages = (root / "mkdocs.yml").read_text()
+    assert all(f"- {m.path.relative_to(root)}/src\n" in pages for m in members)
     harness = (root / "conftest.py").read_text()
     assert all(f'"{package}"' in harness for package in packages)
