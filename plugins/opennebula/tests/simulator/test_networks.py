@@ -55,7 +55,9 @@ def test_reservations(rpc, leases, refused):
     assert rpc("vn.reserve", 0, f'SIZE="2"\nNETWORK_ID="{block}"') == block
     ranges = rpc.document("vn.info", block).findall("AR_POOL/AR")
     assert [r.findtext("SIZE") for r in ranges] == ["4", "2"]
-    rpc("vn.rm_ar", block, 1)
+    with refused(512, "ADMIN NET"):
+        rpc("vn.rm_ar", block, 1)
+    rpc("vn.free_ar", block, 1)
     assert rpc.document("vn.info", block).find("AR_POOL/AR[2]") is None
     for text, code in (
         ('NAME="block"\nSIZE="1"', 16384),
@@ -90,15 +92,42 @@ def test_networks_of_administrators(rpc, admin, refused):
     admin("vn.add_ar", number, 'AR=[TYPE="ETHER",SIZE="5"]')
     admin("vn.rename", number, "renamed")
     admin("vn.update", number, 'DNS="1.1.1.1"', 1)
+    admin("vn.add_ar", number, 'AR=[TYPE="IP4",IP="192.168.8.1",SIZE="2"]')
+    admin("vn.rm_ar", number, 2)
     network = admin.document("vn.info", number)
     assert [r.findtext("TYPE") for r in network.iter("AR")] == ["IP4", "ETHER"]
     assert network.find("AR_POOL/AR[2]/IP") is None
+    assert network.find("AR_POOL/AR[2]/IP_END") is None
+    for code, call in ((2048, ("vn.rm_ar", number, 9)), (2048, ("vn.free_ar", number, 0))):
+        with refused(code):
+            admin(*call)
     assert network.findtext("TEMPLATE/DNS") == "1.1.1.1"
     for wrong in ('AR=[TYPE="IP4",SIZE="1"]', 'AR=[TYPE="X",SIZE="1"]', 'X="1"'):
         with refused(8192):
             admin("vn.add_ar", number, wrong)
     with refused(512):
         rpc("vn.info", number)
+
+
+def test_a_plain_user_gets_a_network_by_a_template(rpc, nics, refused):
+    (offered,) = rpc.document("vntemplatepool.info", -2, -1, -1)
+    assert offered.findtext("NAME") == "of-users"
+    template = int(offered.findtext("ID"))
+    assert rpc.document("vntemplate.info", template).findtext("TEMPLATE/BRIDGE") == "br2"
+    number = rpc(
+        "vntemplate.instantiate",
+        template,
+        "mine",
+        'NETWORK_ADDRESS="10.9.0.0"\nAR=[TYPE="IP4",IP="10.9.0.2",SIZE="2"]',
+    )
+    network = rpc.document("vn.info", number)
+    assert (network.findtext("UNAME"), network.findtext("TEMPLATE_ID")) == ("tenant", "0")
+    rpc("vm.attachnic", 0, f'NIC=[NETWORK_ID="{number}"]')
+    assert nics(0)[1] == ("1", "mine", "10.9.0.2")
+    with refused(512, "restricted attribute VN_MAD"):
+        rpc("vntemplate.instantiate", template, "other", 'VN_MAD="802.1Q"')
+    with refused(512, "ADMIN NET"):  # the owner has no such right
+        rpc("vn.add_ar", number, 'AR=[TYPE="IP4",IP="10.9.1.2",SIZE="2"]')
 
 
 def test_the_machine_is_busy_while_an_interface_comes(cloud, clock, rpc, nics, refused):

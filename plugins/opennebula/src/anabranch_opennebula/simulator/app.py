@@ -17,6 +17,7 @@ from anabranch_opennebula.simulator.access import authenticate
 from anabranch_opennebula.simulator.machines import methods as machines
 from anabranch_opennebula.simulator.methods import Method
 from anabranch_opennebula.simulator.networks import methods as networks
+from anabranch_opennebula.simulator.networks import templates as network_templates
 from anabranch_opennebula.simulator.refusals import Refusal, RpcFault
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _METHODS: dict[str, Method] = {
     **templates_pool.METHODS,
     **images.METHODS,
     **networks.METHODS,
+    **network_templates.METHODS,
     **security_groups.METHODS,
     **users.METHODS,
     **infrastructure.METHODS,

@@ -16,8 +16,8 @@ __all__ = [
     "DiskSnapshot",
     "Image",
     "LoginToken",
-    "MachineTemplate",
     "Pool",
+    "RegisteredTemplate",
     "Resource",
     "SecurityGroup",
     "SnapshotChain",
@@ -218,8 +218,8 @@ class Image(Resource, kw_only=True):
             self.state, self.modified = 1, now
 
 
-class MachineTemplate(Resource, kw_only=True):
-    """A template of machines; `registered` is when it was made, seconds since the epoch."""
+class RegisteredTemplate(Resource, kw_only=True):
+    """A template of machines or of networks; `registered` is when it was made."""
 
     registered: int
     template: Template

@@ -12,7 +12,7 @@ from anabranch_opennebula.simulator.machines.creation import create
 from anabranch_opennebula.simulator.networks.records import AddressRange, Network
 from anabranch_opennebula.simulator.records import (
     Image,
-    MachineTemplate,
+    RegisteredTemplate,
     SecurityGroup,
     User,
     digest,
@@ -186,9 +186,17 @@ def _range(number: int, kind: str, first: str, size: int) -> AddressRange:
 
 
 def _templates(state: State, admin: Call) -> None:
+    number = state.network_templates.new_id()
+    state.network_templates[number] = RegisteredTemplate(
+        **_shared(state),
+        id=number,
+        name="of-users",
+        registered=admin.now,
+        template=Template([("BRIDGE", "br2"), ("SECURITY_GROUPS", "0"), ("VN_MAD", "dummy")]),
+    )
     for name, cpu, vcpu, memory in _SIZES:
         number = state.templates.new_id()
-        state.templates[number] = MachineTemplate(
+        state.templates[number] = RegisteredTemplate(
             **_shared(state),
             id=number,
             name=name,

@@ -13,8 +13,8 @@ from anabranch_opennebula.simulator.machines.records import Machine
 from anabranch_opennebula.simulator.networks.records import Network
 from anabranch_opennebula.simulator.records import (
     Image,
-    MachineTemplate,
     Pool,
+    RegisteredTemplate,
     SecurityGroup,
     User,
 )
@@ -64,7 +64,10 @@ class State:
         self.groups: dict[int, str] = {}
         self.machines: Pool[Machine] = Pool("virtual machine", "VM")
         self.images: Pool[Image] = Pool("image", "IMAGE")
-        self.templates: Pool[MachineTemplate] = Pool("virtual machine template", "TEMPLATE")
+        self.templates: Pool[RegisteredTemplate] = Pool("virtual machine template", "TEMPLATE")
+        self.network_templates: Pool[RegisteredTemplate] = Pool(
+            "virtual network template", "VNTEMPLATE"
+        )
         self.networks: Pool[Network] = Pool("virtual network", "NET")
         self.security_groups: Pool[SecurityGroup] = Pool("security group", "SECGROUP", first=100)
         self._agenda: list[tuple[float, int, Callable[[float], None]]] = []

@@ -17,7 +17,7 @@ from anabranch_opennebula.simulator.machines.records import Machine, State
 from anabranch_opennebula.simulator.methods import Method
 from anabranch_opennebula.simulator.names import check_name, check_unique
 from anabranch_opennebula.simulator.paging import page
-from anabranch_opennebula.simulator.records import MachineTemplate
+from anabranch_opennebula.simulator.records import RegisteredTemplate
 from anabranch_opennebula.simulator.refusals import Code, Refusal
 from anabranch_opennebula.simulator.restricted import refuse_restricted
 from anabranch_opennebula.simulator.templates import Template
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["METHODS", "document"]
 
 
-def document(template: MachineTemplate) -> str:
+def document(template: RegisteredTemplate) -> str:
     """The document of a template."""
     return (
         f"<VMTEMPLATE>{head(template)}{lock(template)}<REGTIME>{template.registered}</REGTIME>"
@@ -115,7 +115,7 @@ def _clone(call: Call, template_id: int, name: str, images: bool = False) -> int
 def _add(call: Call, name: str, template: Template) -> int:
     check_name(name)
     check_unique(call.state.templates, name, call.user.id)
-    made = MachineTemplate(
+    made = RegisteredTemplate(
         **call.owner(),
         id=call.state.templates.new_id(),
         name=name,

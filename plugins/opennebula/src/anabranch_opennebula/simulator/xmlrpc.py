@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from lxml import etree
+from lxml.etree import _Element  # pyright: ignore[reportPrivateUsage] - its only name
 
 from anabranch_opennebula.simulator.refusals import Refusal, RpcFault
 
@@ -58,7 +59,7 @@ def read_call(body: bytes) -> tuple[str, list[Scalar]]:
     return name.strip(), [_scalar(value) for value in call.iterfind("params/param/value")]
 
 
-def _scalar(value: etree._Element) -> Scalar:
+def _scalar(value: _Element) -> Scalar:
     typed = next(value.iterchildren(etree.Element), None)
     if typed is None:
         return value.text or ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from anabranch_opennebula.simulator.access import MANAGE
 from anabranch_opennebula.simulator.machines.hotplug import POWEROFF, SUSPENDED, change, find
 from anabranch_opennebula.simulator.machines.lifecycle import RUNNING, Where
 from anabranch_opennebula.simulator.machines.records import Lcm, Machine
@@ -78,6 +79,9 @@ def _create_of_disk(call: Call, machine_id: int, disk_id: int, name: str) -> int
     disk = find_disk(machine, disk_id)
     if "IMAGE_ID" not in disk:
         raise Refusal(Code.ACTION, "Cannot take a snapshot of a volatile disk", machine_id)
+    image = call.state.images.get(int(disk["IMAGE_ID"]))
+    if image is not None and image.persistent:
+        call.demand(MANAGE, call.state.images, image)
     number = machine.chains[disk_id].next_id if disk_id in machine.chains else 0
 
     def taken(moment: float) -> None:

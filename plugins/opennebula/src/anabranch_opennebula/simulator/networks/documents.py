@@ -39,7 +39,10 @@ def _document(release: tuple[int, int], network: Network, ranges: str) -> str:
             "<PARENT_NETWORK_ID/>"
             if parent < 0
             else f"<PARENT_NETWORK_ID>{parent}</PARENT_NETWORK_ID>",
-            "<TEMPLATE_ID/><VN_MAD><![CDATA[dummy]]></VN_MAD><PHYDEV/><VLAN_ID/><OUTER_VLAN_ID/>",
+            "<TEMPLATE_ID/>"
+            if network.made_from < 0
+            else f"<TEMPLATE_ID>{network.made_from}</TEMPLATE_ID>",
+            "<VN_MAD><![CDATA[dummy]]></VN_MAD><PHYDEV/><VLAN_ID/><OUTER_VLAN_ID/>",
             "<VLAN_ID_AUTOMATIC>0</VLAN_ID_AUTOMATIC>",
             "<OUTER_VLAN_ID_AUTOMATIC>0</OUTER_VLAN_ID_AUTOMATIC>",
             f"<USED_LEASES>{network.used}</USED_LEASES><VROUTERS/>",

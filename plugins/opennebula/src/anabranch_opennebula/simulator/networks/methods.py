@@ -17,7 +17,7 @@ from anabranch_opennebula.simulator.templates import Template, Vector
 if TYPE_CHECKING:
     from anabranch_opennebula.simulator.access import Call
 
-__all__ = ["METHODS"]
+__all__ = ["METHODS", "make"]
 
 _ON_HOLD = Holder("VM", -1)
 _TYPES = ("IP4", "IP6", "IP4_6", "ETHER")
@@ -41,19 +41,29 @@ def _allocate(call: Call, text: str, cluster_id: int = -1) -> int:
             Code.AUTHORIZATION, f"User [{call.user.id}] : Not authorized to perform CREATE NET."
         )
     template = Template.parse(text)
-    name = template.text("NAME")
+    return make(call, template, template.text("NAME"))
+
+
+def make(call: Call, template: Template, name: str) -> int:
+    """Make a network of a template with its ranges; its number.
+
+    Raises:
+        Refusal: The name is not valid or taken, or a range is none.
+    """
     check_name(name)
     check_unique(call.state.networks, name, call.user.id)
+    made_from = template.text("TEMPLATE_ID")
     network = Network(
         **call.owner(),
         id=call.state.networks.new_id(),
         name=name,
         bridge=template.text("BRIDGE"),
+        made_from=int(made_from) if made_from else -1,
         template=template,
     )
     for vector in template.vectors("AR"):
         _add_range(network, vector)
-    template.remove("NAME", "AR")
+    template.remove("NAME", "AR", "TEMPLATE_ID")
     call.state.networks[network.id] = network
     return network.id
 
@@ -194,15 +204,26 @@ def _add_range(network: Network, vector: Vector) -> None:
 
 def _rm_ar(call: Call, network_id: int, range_id: int, force: bool = False) -> int:
     del force
+    return _drop_range(call, call.find(call.state.networks, network_id, ADMIN), range_id)
+
+
+def _free_ar(call: Call, network_id: int, range_id: int) -> int:
+    """Give the addresses of a range back to the network that they were reserved from."""
     network = call.find(call.state.networks, network_id, MANAGE)
+    if network.parent < 0:
+        raise Refusal(Code.ACTION, "Only reserved address ranges can be freed", network_id)
+    return _drop_range(call, network, range_id)
+
+
+def _drop_range(call: Call, network: Network, range_id: int) -> int:
     address_range = network.ranges.get(range_id)
     if address_range is None:
-        raise Refusal(Code.ACTION, "Address Range does not exist", network_id)
+        raise Refusal(Code.ACTION, "Address Range does not exist", network.id)
     if address_range.leases:
-        raise Refusal(Code.ACTION, "Address Range has leases in use", network_id)
+        raise Refusal(Code.ACTION, "Address Range has leases in use", network.id)
     _give_back(call, network, address_range)
     del network.ranges[range_id]
-    return network_id
+    return network.id
 
 
 def _rename(call: Call, network_id: int, name: str) -> int:
@@ -227,6 +248,7 @@ METHODS = {
     "one.vn.add_ar": Method("is", _add_ar),
     "one.vn.allocate": Method("s|i", _allocate),
     "one.vn.delete": Method("i|b", _delete),
+    "one.vn.free_ar": Method("ii", _free_ar),
     "one.vn.hold": Method("is", _hold),
     "one.vn.info": Method("i|b", _info),
     "one.vn.release": Method("is", _release),

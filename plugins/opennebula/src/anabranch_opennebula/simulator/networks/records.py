@@ -108,6 +108,7 @@ class Network(Resource, kw_only=True):
     Args:
         bridge: The bridge on the hosts.
         parent: The network that it was reserved from; -1 for none.
+        made_from: The template that it was made of; -1 for none.
         template: Gateway, DNS, mask and what its owner wrote.
         ranges: The address ranges by id.
         vms: The machines in it.
@@ -115,6 +116,7 @@ class Network(Resource, kw_only=True):
 
     bridge: str
     parent: int = -1
+    made_from: int = -1
     template: Template
     ranges: dict[int, AddressRange] = msgspec.field(default_factory=dict[int, AddressRange])
     vms: set[int] = msgspec.field(default_factory=set[int])
