@@ -114,7 +114,8 @@ class Call:
         for record in records:
             if record.account and not everyone and record.account != account:
                 continue
-            if record.account and not any_project and record.project != project:
+            wrong = not record.project if any_project else record.project != project
+            if record.account and wrong and record.kind != "Project":
                 continue
             if tags and any(record.tags.get(key) != value for key, value in tags.items()):
                 continue

@@ -61,8 +61,9 @@ def owner(state: State, record: Record) -> Document:
 
 
 def tag_documents(state: State, record: Record) -> list[Document]:
-    """The tags of a record."""
+    """The tags of a record, as its document tells them."""
     if not record.tags:
         return []
     common = {"resourcetype": record.kind, "resourceid": record.id, **owner(state, record)}
+    del common["domainpath"]
     return [{"key": key, "value": value, **common} for key, value in record.tags.items()]

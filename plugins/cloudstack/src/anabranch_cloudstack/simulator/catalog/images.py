@@ -116,6 +116,8 @@ def image_document(call: Call, image: Image, zone_id: str) -> Document:
         document["status"] = "Download Complete" if ready else "42% Downloaded"
     if ready:
         document["size"] = image.size
+    if image.builtin:
+        document |= {"physicalsize": image.size, "checksum": ""}
     if not image.is_iso:
         document |= {
             "templatetype": "BUILTIN" if image.builtin else "USER",
@@ -127,6 +129,8 @@ def image_document(call: Call, image: Image, zone_id: str) -> Document:
     document |= {"details": image.details, "downloaddetails": [_download(ready)]}
     if state.version >= (4, 20):
         document["arch"] = "x86_64"
+    if state.version >= (4, 21):
+        document["forcks"] = False
     return document | {
         "bits": 0,
         "sshkeyenabled": False,

@@ -129,6 +129,8 @@ def _deploying(state: State, machine: Machine, image: Image, *, start: bool) -> 
             volume.attached = state.now if volume.type != "ROOT" else 0.0
         move(state, machine, "Running")
     result = told(state, machine)
+    if start and not result["virtualmachine"]["details"]:
+        result["virtualmachine"] |= {"bootmode": "legacy", "boottype": "Bios"}
     if image.passwords:
         machine.password = f"pw{machine.id[:8]}"
         result["virtualmachine"]["password"] = machine.password

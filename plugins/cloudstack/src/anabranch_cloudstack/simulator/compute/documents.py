@@ -150,6 +150,8 @@ def nic_document(state: State, machine: Machine, nic: Nic) -> Document:
     if machine.running and network.vlan:
         uri = f"vlan://{network.vlan}"
         document |= {"isolationuri": uri, "broadcasturi": uri}
+    elif machine.running and network.type == "Shared":
+        document["broadcasturi"] = "vlan://untagged"
     document |= {
         "traffictype": "Guest",
         "type": network.type,

@@ -102,7 +102,11 @@ def recover(call: Call) -> Document:
     if machine.state != "Destroyed":
         raise invalid(f"Unable to recover {machine.described()}: it is not destroyed")
     move(call.state, machine, "Stopped")
-    return told(call.state, machine)
+    result = told(call.state, machine)
+    result["virtualmachine"]["instancename"] = machine.instance_name
+    if call.state.version >= (4, 20):
+        result["virtualmachine"]["arch"] = "x86_64"
+    return result
 
 
 @commands.add("expungeVirtualMachine", "id!:uuid", job="admin.vm.ExpungeVMCmd", instance_type=_VM)

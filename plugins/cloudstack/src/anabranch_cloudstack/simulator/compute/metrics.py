@@ -78,6 +78,7 @@ def _metrics(state: State, machine: Machine) -> Document:
             "diskwrite": _mebibytes(document, "diskkbswrite"),
             "diskiopstotal": document["diskioread"] + document["diskiowrite"],
         }
+    del document["domainpath"]
     return words | document
 
 

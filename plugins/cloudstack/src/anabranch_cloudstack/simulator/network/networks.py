@@ -226,6 +226,8 @@ def network_document(state: State, network: Network) -> Document:
         "acltype": "Account" if network.account else "Domain",
         **owner(state, network),
     }
+    if not network.account:
+        del document["account"]
     if network.type == "Shared":
         document["subdomainaccess"] = True
     provider = "VpcVirtualRouter" if network.vpc else "VirtualRouter"

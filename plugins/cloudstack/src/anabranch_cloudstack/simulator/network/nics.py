@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from anabranch_cloudstack.simulator.call import Call
 from anabranch_cloudstack.simulator.commands import Commands
-from anabranch_cloudstack.simulator.compute.documents import nic_document
-from anabranch_cloudstack.simulator.compute.lifecycle import told
+from anabranch_cloudstack.simulator.compute.documents import machine_document, nic_document
 from anabranch_cloudstack.simulator.compute.records import Machine, Nic, SecondaryAddress
 from anabranch_cloudstack.simulator.jobs import Work
 from anabranch_cloudstack.simulator.listing import listed
@@ -17,6 +16,8 @@ from anabranch_cloudstack.simulator.wire import Document, invalid
 __all__ = ["commands"]
 
 commands = Commands()
+
+_TOLD = frozenset({"nics", "secgrp", "diskoff", "affgrp", "iso"})
 
 
 @commands.add("listNics", "virtualmachineid!:uuid nicid networkid:uuid", listing=True)
@@ -58,7 +59,7 @@ def add_nic(call: Call) -> Document:
         if machine.running:
             implement(state, network)
         machine.nics.append(nic)
-        return told(state, machine)
+        return _told(state, machine)
 
     return call.start(work(), machine.id)
 
@@ -84,7 +85,7 @@ def remove_nic(call: Call) -> Document:
         _check_snapshots(state, machine)
         yield
         machine.nics.remove(nic)
-        return told(state, machine)
+        return _told(state, machine)
 
     return call.start(work(), lock=machine.id)
 
@@ -105,7 +106,7 @@ def update_default(call: Call) -> Document:
         yield
         for other in machine.nics:
             other.default = other is nic
-        return told(call.state, machine)
+        return _told(call.state, machine)
 
     return call.start(work(), lock=machine.id)
 
@@ -160,9 +161,23 @@ def update_address(call: Call) -> Document:
         yield
         network = state.networks[nic.network]
         nic.address = make_nic(state, network, call.text("ipaddress"), 0).address
-        return told(state, machine)
+        return _told(state, machine)
 
     return call.start(work(), lock=machine.id)
+
+
+def _told(state: State, machine: Machine) -> Document:
+    """A job's result: the machine as it is now, which here tells less than elsewhere."""
+    machine.encoded.clear()
+    document = machine_document(state, machine, _TOLD)
+    for nic in document["nic"]:
+        _without_vpc(nic)
+    return {"virtualmachine": document}
+
+
+def _without_vpc(document: Document) -> None:
+    for key in ("vpcid", "vpcname"):
+        document.pop(key, None)
 
 
 def _removing(nic: Nic, secondary: SecondaryAddress) -> Work:
@@ -194,6 +209,7 @@ def _check_snapshots(state: State, machine: Machine) -> None:
 
 def _document(state: State, machine: Machine, nic: Nic) -> Document:
     document = nic_document(state, machine, nic)
+    _without_vpc(document)
     if not nic.secondary:
         del document["secondaryip"]
     return document | {"virtualmachineid": machine.id}

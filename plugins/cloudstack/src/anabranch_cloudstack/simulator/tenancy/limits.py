@@ -26,6 +26,11 @@ _KEYS = {
     "volume": "volume",
     "snapshot": "snapshot",
     "template": "template",
+    "backup": "backup",
+    "backup_storage": "backupstorage",
+    "bucket": "bucket",
+    "object_storage": "objectstorage",
+    "gpu": "gpu",
     "project": "project",
 }
 

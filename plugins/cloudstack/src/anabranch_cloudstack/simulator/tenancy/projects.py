@@ -84,17 +84,18 @@ def _document(state: State, project: Project) -> Document:
         "network": sum(n.project == project.id for n in state.networks.values()),
         "volume": sum(v.project == project.id for v in state.volumes.values()),
     }
+    limits = limit_keys(DEFAULT_LIMITS, used)
     return {
         "id": project.id,
         "name": project.name,
         "displaytext": project.text,
         "domainid": account.domain_id,
         "domain": account.domain,
-        "owner": [{"account": account.name, "userid": account.user_id, "user": account.name}],
+        "owner": [{"account": account.name}],
         "projectaccountname": f"PrjAcct-{project.name}-{project.number}",
         "state": "Active",
         "tags": tag_documents(state, project),
-        **limit_keys(DEFAULT_LIMITS, used),
+        **{key: limits[key] for key in limits if not key.startswith("project")},
         "vmstopped": sum(machine.state == "Stopped" for machine in machines),
         "vmrunning": sum(machine.running for machine in machines),
         "created": stamp(project.created),

@@ -6,7 +6,7 @@ from anabranch_cloudstack.simulator.call import Call
 from anabranch_cloudstack.simulator.commands import Commands
 from anabranch_cloudstack.simulator.jobs import Work
 from anabranch_cloudstack.simulator.listing import listed
-from anabranch_cloudstack.simulator.records import Record, tag_documents
+from anabranch_cloudstack.simulator.records import Record, owner, tag_documents
 from anabranch_cloudstack.simulator.wire import Document, Refusal, invalid
 
 __all__ = ["commands"]
@@ -28,7 +28,7 @@ def list_tags(call: Call) -> Document:
         record = call.state.find(call.text("resourceid"))
         records = [] if record is None else [record]
     rows = [
-        document
+        document | {"domainpath": owner(call.state, record)["domainpath"]}
         for record in call.visible(records)
         if record.tags and call.text("resourcetype", record.kind).lower() == record.kind.lower()
         for document in tag_documents(call.state, record)
