@@ -58,12 +58,17 @@ def load_balancer(
                 load_balancer_port=listener.protocol_port,
                 instance_port=instance_port(listener, tree),
             )
-            for listener in listeners
+            for listener in sorted(listeners, key=_order)
             if listener.id in mine and listener.protocol_port
         ),
         instance_ids=tuple(instance_ids),
         extra=Extra(raw, _KEYS),
     )
+
+
+def _order(listener: wire.Listener) -> tuple[int, str]:
+    """By port: octavia lists them in any order."""
+    return listener.protocol_port or 0, listener.protocol or ""
 
 
 def instance_port(listener: wire.Listener, tree: wire.Tree | None) -> int:

@@ -63,11 +63,11 @@ class LoadBalancers(LoadBalancersSpec[OpenStackSettings]):
     ) -> LoadBalancer:
         """Make a load balancer with listeners and pools by one request; it is PENDING_CREATE."""
         octavia = session(cloud)
+        body = _balancer(spec, cloud.settings.load_balancer_algorithm)
         default = cloud.settings.default_network
         network = spec.network_id or (None if default in ("auto", "none") else default)
         if network is None:
             network = await choose_network(octavia, external=False)
-        body = _balancer(spec, cloud.settings.load_balancer_algorithm)
         try:
             return await _create(octavia, {**body, "vip_network_id": network})
         except InvalidRequest as exc:
@@ -128,16 +128,23 @@ def _balancer(spec: LoadBalancerSpec, algorithm: str) -> dict[str, Any]:
     balancer: dict[str, Any] = {"name": spec.name, "listeners": []}
     if spec.realm_id:
         balancer["availability_zone"] = spec.realm_id
+    names: set[str] = set()
     for listener in spec.listeners:
         protocol = listener.protocol.upper()
+        name = f"{protocol}-{listener.load_balancer_port}"
+        if name in names:
+            # Octavia finds that out when it has an address already, and leaves that behind.
+            raise InvalidRequest(
+                f"two listeners are for {protocol} at port {listener.load_balancer_port}"
+            )
+        names.add(name)
         balancer["listeners"].append(
             {
                 "protocol": protocol,
                 "protocol_port": listener.load_balancer_port,
                 "tags": [f"{convert.INSTANCE_PORT}{listener.instance_port}"],
-                # Octavia wants a name here.
                 "default_pool": {
-                    "name": f"{protocol}-{listener.load_balancer_port}",
+                    "name": name,
                     "protocol": protocol,
                     "lb_algorithm": algorithm,
                 },

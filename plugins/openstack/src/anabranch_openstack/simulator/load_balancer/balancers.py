@@ -86,14 +86,9 @@ def create_balancer(request: Request) -> Reply:
         description=str(wish.get("description", "")),
         tags=list(wish.get("tags", [])),
     )
+    _check_names([item.get("default_pool") for item in wish.get("listeners", [])])
     for item in wish.get("listeners", []):
         pool_wish = item.get("default_pool")
-        if pool_wish is not None and not pool_wish.get("name"):
-            raise Refusal(
-                400,
-                "Validation failure: Pools must be named when creating a fully populated"
-                " loadbalancer.",
-            )
         listener = add_listener(balancer, item, request.now)
         if pool_wish is not None:
             pool = add_pool(balancer, pool_wish, request.now, listener)
@@ -119,6 +114,16 @@ def delete_balancer(request: Request) -> Reply:
     request.region.networks.ports.pop(balancer.vip_port_id, None)
     begin(request, balancer, "PENDING_DELETE")
     return Reply(status=204)
+
+
+def _check_names(pools: list[Document | None]) -> None:
+    names = [pool.get("name") for pool in pools if pool is not None]
+    if not all(names):
+        message = "Pools must be named when creating a fully populated loadbalancer."
+        raise Refusal(400, f"Validation failure: {message}")
+    if len(set(names)) < len(names):
+        message = "Pool names must be unique when creating a fully populated loadbalancer."
+        raise Refusal(400, f"Validation failure: {message}")
 
 
 def _vip_subnet(request: Request, wish: Document) -> Subnet:
