@@ -22,7 +22,8 @@ from anabranch.errors import (
     OutcomeUnknown,
     ProtocolError,
 )
-from anabranch.http import HttpClient, Response, retry_after
+from anabranch.http import HttpClient, Response
+from anabranch.retrying import RetryBudget, retry_after
 
 from .raw_server import (
     Connection,
@@ -41,7 +42,7 @@ from .raw_server import (
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr(http, "_backoff", lambda attempt: 0.01)
+    monkeypatch.setattr(http, "backoff", lambda attempt: 0.01)
 
 
 # ---------------------------------------------------------------------------------- what goes well
@@ -65,6 +66,17 @@ async def test_a_request_as_it_is_sent_and_the_reply_as_it_is_given():
         assert "accept-encoding: gzip\r\n" in head.lower()
         await c.request("GET", server.url, params={"c": "d"})
         assert server.requests[1].startswith(b"GET /?c=d HTTP/1.1\r\n")
+
+
+async def test_header_values_are_utf_8_both_ways():
+    async def reply(connection: Connection) -> None:
+        await connection.request()
+        await connection.reply(200, b"", "X-Object-Meta-City: Évora")
+
+    async with raw_server(reply) as server, client() as c:
+        found = await c.request("GET", server.url, headers={"X-Object-Meta-City": "Évora"})
+        assert "X-Object-Meta-City: Évora".encode() in server.requests[0]
+        assert found.headers["x-object-meta-city"] == "Évora"
 
 
 async def test_a_body_that_is_sent_in_chunks_once():
@@ -283,7 +295,7 @@ async def test_a_proxy_that_is_dead_or_none():
     ("url", "headers"),
     [
         ("http://SERVER/", {"X-Auth-Token": "s3cret\r\nX: y"}),
-        ("http://SERVER/", {"X-Auth-Token": "s3cret-ü"}),
+        ("http://SERVER/", {"X-Auth-Token": "s3cret-\udcff"}),
         ("cloud.example/v2", {}),
         ("ftp://cloud.example/", {}),
         ("http://[::1/", {}),
@@ -553,7 +565,7 @@ async def test_the_budget_bounds_the_retries_of_a_cloud():
 
 
 def test_the_budget_is_earned_back():
-    budget = http.RetryBudget()
+    budget = RetryBudget()
     assert [budget.spend() for _ in range(11)] == [True] * 10 + [False]
     for _ in range(10):
         budget.earn()

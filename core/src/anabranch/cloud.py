@@ -9,9 +9,10 @@ from typing import Any, Generic, TypeVar, cast
 import anyio
 import msgspec
 
-from anabranch.http import HttpClient, Response, StreamedResponse, retry_after
+from anabranch.http import HttpClient, Response, StreamedResponse
 from anabranch.logs import EventLog
 from anabranch.redaction import SecretStr
+from anabranch.retrying import retry_after
 from anabranch.settings import CloudSettings
 
 __all__ = [

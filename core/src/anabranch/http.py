@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import random
 import re
 import socket
 import ssl
@@ -19,9 +18,7 @@ import urllib.request
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from time import time
 from types import TracebackType
 from typing import Final, Self, cast
 from urllib.parse import quote, urlencode, urlsplit
@@ -40,6 +37,7 @@ from anabranch.errors import (
 )
 from anabranch.logs import EventLog
 from anabranch.redaction import redact_url
+from anabranch.retrying import RetryBudget, backoff, retry_after, worth
 from anabranch.settings import CloudSettings
 from anabranch.transport import BrokenConnection, ConnectFailed, ConnectionPool, Exchange, NoHttp
 
@@ -55,7 +53,7 @@ if not sys.modules.get("httpx._main"):
 # Its DEBUG lines quote the headers that carry tokens. (Used behind a proxy alone.)
 logging.getLogger("httpcore").setLevel(logging.INFO)
 
-__all__ = ["HttpClient", "Response", "RetryBudget", "StreamedResponse", "retry_after"]
+__all__ = ["HttpClient", "Response", "StreamedResponse"]
 
 Params = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
 
@@ -63,8 +61,11 @@ _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _RETRY_STATUS: Final = frozenset({429, 502, 503, 504})
 _LOST: Final = frozenset({502, 504})
 """A proxy's word for that it got no answer: the request may have been carried out."""
-_LONGEST_WAIT: Final = 30.0
-_HEADERS: Final = {"user-agent": "anabranch", "accept": "*/*", "accept-encoding": "gzip"}
+_HEADERS: Final[dict[str, str]] = {
+    "user-agent": "anabranch",
+    "accept": "*/*",
+    "accept-encoding": "gzip",
+}
 _PORTS: Final = {"http": 80, "https": 443}
 _SENT: Final = "http11.send_request_headers.started"
 """httpcore's word for that a request begins to be sent."""
@@ -107,27 +108,6 @@ class StreamedResponse(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"<StreamedResponse: status {self.status}>"
-
-
-class RetryBudget:
-    """Bounds the retries on one cloud: ten at once, and one more for every ten good replies."""
-
-    __slots__ = ("_tenths",)
-    _MOST: Final = 100
-
-    def __init__(self) -> None:
-        self._tenths = self._MOST
-
-    def earn(self) -> None:
-        """Count a good reply."""
-        self._tenths = min(self._MOST, self._tenths + 1)
-
-    def spend(self) -> bool:
-        """Take a retry, if one is left."""
-        if self._tenths < 10:
-            return False
-        self._tenths -= 10
-        return True
 
 
 class HttpClient:
@@ -200,8 +180,8 @@ class HttpClient:
                 if response.status not in _RETRY_STATUS or not (again or response.status == 429):
                     return response
                 wait = retry_after(response.headers)
-            pause = _backoff(attempt) if wait is None else wait
-            if attempt == tries or not _worth(pause) or not self._budget.spend():
+            pause = backoff(attempt) if wait is None else wait
+            if attempt == tries or not worth(pause) or not self._budget.spend():
                 if response is None:
                     raise failure or AssertionError
                 return response
@@ -332,7 +312,7 @@ class HttpClient:
             error = self._translate(exc, outcome_unknown(), url)
             raise error from (None if isinstance(error, InvalidRequest) else exc)
         except UnicodeEncodeError:
-            text = "the request cannot be sent: a character in a header that is not ASCII"
+            text = "the request cannot be sent: a character that is none, in a header"
             raise InvalidRequest(text) from None
 
     async def _transport(self, url: str) -> httpx.AsyncBaseTransport:
@@ -484,31 +464,6 @@ class _AsHttpx:
             raise httpx.LocalProtocolError(str(exc)) from None
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read `Retry-After` (seconds, or an HTTP date), in seconds from now; None if absent."""
-    text = headers.get("retry-after", "").strip()
-    if not text:
-        return None
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time())
-    except (ValueError, OverflowError):
-        return None
-
-
-def _backoff(attempt: int) -> float:
-    return min(4.0, 0.25 * 2.0**attempt) * random.uniform(0.5, 1.5)
-
-
-def _worth(pause: float) -> bool:
-    """Whether there is time for the pause and anything after it."""
-    left = anyio.current_effective_deadline() - anyio.current_time()
-    return bool(pause <= min(_LONGEST_WAIT, left / 2))
-
-
 def _reason(exc: BaseException) -> str:
     """Say in few words why a connection failed: the innermost cause is the system's own."""
     inner: BaseException | None = exc
@@ -597,10 +552,11 @@ def _request(
 
 
 def _headers(given: Mapping[str, str] | None) -> httpx.Headers:
-    """Lay what is given over what is usual, whatever the case of the names."""
-    headers = httpx.Headers(_HEADERS)
-    headers.update(given)
-    return headers
+    """Lay what is given over what is usual, whatever the case of the names; as UTF-8."""
+    given = given or {}
+    names = {name.lower() for name in given}
+    usual = {name: value for name, value in _HEADERS.items() if name not in names}
+    return httpx.Headers({**usual, **given}, encoding="utf-8")
 
 
 def _limits(connect: float, read: float | None) -> dict[str, float | None]:
