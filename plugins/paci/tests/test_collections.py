@@ -9,6 +9,7 @@ from anabranch.errors import (
     InvalidRequest,
     InvalidState,
     NotFound,
+    OperationNotSupported,
     OutcomeUnknown,
     PermissionDenied,
 )
@@ -190,6 +191,22 @@ async def test_the_firewall_of_each_server(served):
             assert (await driver.get_firewall(here.cloud, RUNNING)).id == RUNNING
         with pytest.raises(NotFound):
             await driver.get_firewall(here.cloud, "none")
+
+
+async def test_a_provider_without_firewalls(scripted, ve_document):
+    answers = {
+        "GET /ve": '<ve-list><ve-info name="web1"/><ve-info name="gone"/></ve-list>',
+        "GET /ve/web1": ve_document,
+        "GET /ve/web1/firewall": (404, "no such resource"),
+        "GET /ve/gone": (404, ""),
+        "GET /ve/gone/firewall": (404, ""),
+    }
+    async with scripted(answers) as (_, cloud):
+        page = await driver.list_firewalls(cloud, None)
+        assert not page.items
+        assert [p.id for p in page.problems] == ["web1"]
+        with pytest.raises(OperationNotSupported, match="no firewall"):
+            await driver.get_firewall(cloud, "web1")
 
 
 async def test_rules_come_and_go(served):

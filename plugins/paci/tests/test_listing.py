@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from anabranch import Broker, Configuration, Ops, PluginRegistry
-from anabranch.errors import AuthenticationError, CloudUnavailable, ProtocolError
+from anabranch.errors import AuthenticationError, CloudUnavailable, NotFound, ProtocolError
 from anabranch.testing.simulation import Behaviour
 from anabranch_paci import driver
 
@@ -35,7 +35,12 @@ async def test_a_list_costs_one_request_and_one_for_each_name(served):
 
 
 async def test_eight_details_are_asked_for_at_once_and_never_more(served):
-    async with served(instances=40, behaviour=Behaviour(latency=0.02)) as (_, cloud, counting):
+    slow = Behaviour(latency=0.02)
+    async with served(instances=40, behaviour=slow, entry={"max_connections": 32}) as (
+        _,
+        cloud,
+        counting,
+    ):
         await pages(cloud)
         assert counting.peak == 8
 
@@ -159,6 +164,13 @@ async def test_a_list_that_is_none(served):
         simulated.behaviour.break_with(["garbage"])
         with pytest.raises(ProtocolError):
             await driver.list_instances(cloud, None, {})
+
+
+async def test_an_endpoint_that_is_another_one(scripted):
+    async with scripted({"GET /ve": (404, "<html>Not Found</html>")}) as (_, cloud):
+        with pytest.raises(NotFound, match="no /ve") as raised:
+            await driver.check(cloud)
+        assert cloud.settings.endpoint in raised.value.remedy
 
 
 async def test_odd_servers_spoil_no_list(served):

@@ -24,6 +24,7 @@ from anabranch_paci import listing
 from anabranch_paci.client import PaciCloud, Session, session
 from anabranch_paci.convert import extra_of, integer
 from anabranch_paci.markup import Node
+from anabranch_paci.servers import part
 from anabranch_paci.settings import PaciSettings
 
 __all__ = ["Firewalls"]
@@ -91,7 +92,7 @@ class Firewalls(FirewallsSpec[PaciSettings]):
 
 
 async def _read(paci: Session, name: str) -> tuple[Node, bytes]:
-    return await paci.get("ve", name, "firewall", roots=("firewall",))
+    return await part(paci, name, "firewall", root="firewall")
 
 
 async def _write(paci: Session, name: str, rules: Iterable[Node], *, method: str) -> None:

@@ -75,7 +75,14 @@ async def names(
 ) -> tuple[list[Node], list[ItemProblem]]:
     """Return a whole list in the order of its names, and the problems of what has no name."""
     params = {"subscription": subscription} if subscription else None
-    root, _ = await paci.get(collection.path, roots=(collection.root,), params=params)
+    try:
+        root, _ = await paci.get(collection.path, roots=(collection.root,), params=params)
+    except NotFound as exc:
+        raise NotFound(
+            f"there is no /{collection.path}: {exc.message}",
+            provider_code=exc.provider_code,
+            remedy=f"See whether {paci.endpoint} is the endpoint of the API",
+        ) from exc
     named: list[Node] = []
     problems: list[ItemProblem] = []
     for info in root.all(collection.item):
@@ -161,9 +168,8 @@ class _Details(Generic[T]):
             try:
                 self._outcomes[index] = await self._detail(info)
             except NotFound as exc:
-                if _addressable(info):
-                    return
-                self._outcomes[index] = exc
+                if exc.provider_code is None:  # no reply says so: its name fits into no URL
+                    self._outcomes[index] = exc
             except CloudError as exc:
                 self._outcomes[index] = exc
                 self._in_a_row += exc.retryable
@@ -176,8 +182,3 @@ class _Details(Generic[T]):
 
 def _name(info: Node) -> str:
     return info.get("name") or ""
-
-
-def _addressable(info: Node) -> bool:
-    """Whether a URL can hold its name: otherwise that it is not found says nothing."""
-    return _name(info) not in (".", "..")

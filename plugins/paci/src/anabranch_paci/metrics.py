@@ -13,6 +13,7 @@ from anabranch_paci.client import PaciCloud, session
 from anabranch_paci.convert import extra_of
 from anabranch_paci.markup import Node
 from anabranch_paci.periods import period
+from anabranch_paci.servers import part
 from anabranch_paci.settings import PaciSettings
 
 __all__ = ["Metrics"]
@@ -40,8 +41,8 @@ class Metrics(MetricsSpec[PaciSettings]):
     async def get_metric(self, cloud: PaciCloud, metric_id: str) -> Metric:
         hours = timedelta(hours=cloud.settings.usage_hours)
         now = datetime.now(UTC)
-        report, content = await session(cloud).get(
-            "ve", metric_id, "usage", *period(hours), roots=("ve-resource-usage-report",)
+        report, content = await part(
+            session(cloud), metric_id, "usage", *period(hours), root="ve-resource-usage-report"
         )
         used = [
             *(

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from anabranch.errors import CloudError, Conflict, InvalidRequest
+from anabranch.errors import (
+    CloudError,
+    Conflict,
+    InvalidRequest,
+    NotFound,
+    OperationNotSupported,
+)
 from anabranch.models import Instance
 from anabranch_paci import convert
 from anabranch_paci.client import Session
 from anabranch_paci.markup import Node
 
-__all__ = ["find", "refused", "show", "switch"]
+__all__ = ["find", "part", "refused", "show", "switch"]
 
 _VE: Final = ("ve",)
 
@@ -25,6 +31,23 @@ async def show(paci: Session, name: str) -> Instance:
     """Get a server."""
     ve, content = await paci.get("ve", name, roots=_VE)
     return convert.instance(paci.cloud.settings, paci.cloud.name, name, ve, content)
+
+
+async def part(paci: Session, name: str, *path: str, root: str) -> tuple[Node, bytes]:
+    """Get a document about a server: its firewall, its backups, its usage.
+
+    Raises:
+        NotFound: there is no such server.
+        OperationNotSupported: the server is there, but the provider has no such document.
+    """
+    try:
+        return await paci.get("ve", name, *path, roots=(root,))
+    except NotFound as exc:
+        await find(paci, name)
+        raise OperationNotSupported(
+            f"the provider has no {path[0]} of servers: {exc.message}",
+            provider_code=exc.provider_code,
+        ) from exc
 
 
 async def switch(paci: Session, name: str, verb: str) -> bool:

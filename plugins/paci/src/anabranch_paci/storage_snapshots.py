@@ -22,6 +22,7 @@ from anabranch_paci.client import PaciCloud, Session, session
 from anabranch_paci.convert import time
 from anabranch_paci.markup import Node, as_mapping
 from anabranch_paci.periods import period
+from anabranch_paci.servers import part
 from anabranch_paci.settings import PaciSettings
 from anabranch_paci.waiting import watch
 
@@ -90,7 +91,7 @@ class StorageSnapshots(StorageSnapshotsSpec[PaciSettings]):
 
 async def _of_server(paci: Session, name: str) -> list[StorageSnapshot]:
     days = timedelta(days=paci.cloud.settings.backup_days)
-    root, _ = await paci.get("ve", name, "backups", *period(days), roots=("ve-backups",))
+    root, _ = await part(paci, name, "backups", *period(days), root="ve-backups")
     found = [_model(paci.cloud, name, backup) for backup in root.all("backup")]
     return [snapshot for snapshot in found if not snapshot.id.endswith(":")]
 
