@@ -22,7 +22,7 @@ from anabranch_opennebula.ranges import get_vnet
 from anabranch_opennebula.reading import Thing
 from anabranch_opennebula.settings import OpenNebulaSettings
 from anabranch_opennebula.templates import template
-from anabranch_opennebula.vms import changed, look, vm_number
+from anabranch_opennebula.vms import change_vm, changed, look, vm_number
 
 __all__ = ["Addresses"]
 
@@ -80,7 +80,7 @@ class Addresses(AddressesSpec[OpenNebulaSettings]):
                 body = template([("NIC_ALIAS", alias)])
             else:
                 body = template([("NIC", {"NETWORK_ID": address_id})])
-            await one.change("vm.attachnic", number, body)
+            await change_vm(one, "vm.attachnic", number, body)
 
         def there(machine: Machine) -> bool | None:
             return True if machine.nic_on(address_id) else None
@@ -97,7 +97,7 @@ class Addresses(AddressesSpec[OpenNebulaSettings]):
         number = vm_number(address.instance_id)
         nic = (await look(one, number)).nic_on(address_id)
         if nic is not None:
-            await one.change("vm.detachnic", number, int(nic["NIC_ID"]))
+            await change_vm(one, "vm.detachnic", number, int(nic["NIC_ID"]))
 
         def gone(machine: Machine) -> bool | None:
             return None if machine.nic_on(address_id) else True

@@ -18,7 +18,7 @@ from anabranch_opennebula.image_documents import image_of, is_image
 from anabranch_opennebula.reading import Thing
 from anabranch_opennebula.settings import OpenNebulaSettings
 from anabranch_opennebula.templates import Attribute, template
-from anabranch_opennebula.vms import look, vm_number
+from anabranch_opennebula.vms import change_vm, look, vm_number
 
 __all__ = ["Images"]
 
@@ -59,7 +59,7 @@ class Images(ImagesSpec[OpenNebulaSettings]):
         root = min(machine.disks, key=lambda disk: disk.id)
         name = spec.name or f"anabranch-{uuid.uuid4().hex[:12]}"
         # An empty type: that of the image that the disk came from.
-        made = await one.change("vm.disksaveas", number, root.id, name, "", _AS_IT_IS)
+        made = await change_vm(one, "vm.disksaveas", number, root.id, name, "", _AS_IT_IS)
         if not isinstance(made, int):
             raise ProtocolError("OpenNebula does not tell the id of the image")
         described: list[Attribute] = []

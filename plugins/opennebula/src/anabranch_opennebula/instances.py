@@ -20,7 +20,7 @@ from anabranch_opennebula.reading import Thing
 from anabranch_opennebula.settings import OpenNebulaSettings
 from anabranch_opennebula.sizes import profile_of, size_attributes
 from anabranch_opennebula.templates import template
-from anabranch_opennebula.vms import show, vm_number
+from anabranch_opennebula.vms import change_vm, show, vm_number
 
 __all__ = ["Instances"]
 
@@ -66,7 +66,7 @@ class Instances(InstancesSpec[OpenNebulaSettings]):
         self, cloud: OpenNebulaCloud, instance_id: str, name: str
     ) -> Instance:
         one = session(cloud)
-        await one.change("vm.rename", vm_number(instance_id), name, idempotent=True)
+        await change_vm(one, "vm.rename", vm_number(instance_id), name, idempotent=True)
         return await show(one, instance_id)
 
     @hookimpl
@@ -78,14 +78,14 @@ class Instances(InstancesSpec[OpenNebulaSettings]):
         profile = await profile_of(one, hardware_profile_id)
         try:
             # The last parameter: within quotas and the capacity of the host.
-            await one.change(
-                "vm.resize", number, template(size_attributes(profile)), True, idempotent=True
+            await change_vm(
+                one, "vm.resize", number, template(size_attributes(profile)), True, idempotent=True
             )
         except InvalidState as exc:
             exc.remedy = "Stop it, resize it, start it: this cloud cannot do it while it runs"
             raise
         chosen = template([(own.HARDWARE_PROFILE, hardware_profile_id)])
-        await one.change("vm.update", number, chosen, 1, idempotent=True)
+        await change_vm(one, "vm.update", number, chosen, 1, idempotent=True)
         return await show(one, instance_id)
 
     @hookimpl
@@ -94,5 +94,5 @@ class Instances(InstancesSpec[OpenNebulaSettings]):
     ) -> Instance:
         one = session(cloud)
         text = template([(own.TAGS, own.written(tags))])
-        await one.change("vm.update", vm_number(instance_id), text, 1, idempotent=True)
+        await change_vm(one, "vm.update", vm_number(instance_id), text, 1, idempotent=True)
         return msgspec.structs.replace(await show(one, instance_id), tags=dict(tags))

@@ -15,7 +15,7 @@ from anabranch_opennebula.client import OpenNebulaCloud, Session, number_of, ses
 from anabranch_opennebula.machines import Machine, interfaces_of
 from anabranch_opennebula.settings import OpenNebulaSettings
 from anabranch_opennebula.templates import template
-from anabranch_opennebula.vms import changed, look, vm_number
+from anabranch_opennebula.vms import change_vm, changed, look, vm_number
 
 __all__ = ["NetworkInterfaces"]
 
@@ -54,7 +54,7 @@ class NetworkInterfaces(NetworkInterfacesSpec[OpenNebulaSettings]):
         if spec.name:
             nic["NAME"] = spec.name
         before = {found.get("NIC_ID") for found in (await look(one, number)).nics}
-        await one.change("vm.attachnic", number, template([("NIC", nic)]))
+        await change_vm(one, "vm.attachnic", number, template([("NIC", nic)]))
 
         def there(machine: Machine) -> Mapping[str, str] | None:
             new = [n for n in machine.nics if n.get("NIC_ID") not in before]
@@ -72,7 +72,7 @@ class NetworkInterfaces(NetworkInterfacesSpec[OpenNebulaSettings]):
         one = session(cloud)
         await _show(one, network_interface_id)
         number, nic_id = (int(part) for part in network_interface_id.split("."))
-        await one.change("vm.detachnic", number, nic_id)
+        await change_vm(one, "vm.detachnic", number, nic_id)
 
         def gone(machine: Machine) -> bool | None:
             there = any(nic.get("NIC_ID") == str(nic_id) for nic in machine.nics)

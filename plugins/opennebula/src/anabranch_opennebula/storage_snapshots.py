@@ -25,7 +25,7 @@ from anabranch_opennebula.reading import Thing, integer, when
 from anabranch_opennebula.settings import OpenNebulaSettings
 from anabranch_opennebula.storage_volumes import show_volume
 from anabranch_opennebula.templates import leaves
-from anabranch_opennebula.vms import changed, look, vm_number
+from anabranch_opennebula.vms import change_vm, changed, look, vm_number
 
 __all__ = ["StorageSnapshots"]
 
@@ -89,11 +89,11 @@ class StorageSnapshots(StorageSnapshotsSpec[OpenNebulaSettings]):
         name = spec.name or _DEFAULT_NAME
         if spec.instance_id:
             number = vm_number(spec.instance_id)
-            made = await one.change("vm.snapshotcreate", number, name)
+            made = await change_vm(one, "vm.snapshotcreate", number, name)
             ident = _Id(_INSTANCE, number, int(made))
         else:
             number, disk = await _attached(one, spec.storage_volume_id)
-            made = await one.change("vm.disksnapshotcreate", number, disk.id, name)
+            made = await change_vm(one, "vm.disksnapshotcreate", number, disk.id, name)
             ident = _Id(_VOLUME, int(spec.storage_volume_id), int(made))
 
         def there(machine: Machine) -> StorageSnapshot | None:
@@ -113,9 +113,9 @@ class StorageSnapshots(StorageSnapshotsSpec[OpenNebulaSettings]):
                 await one.change("image.snapshotdelete", ident.of, ident.number)
                 return
             if disk is None:
-                await one.change("vm.snapshotdelete", vm, ident.number)
+                await change_vm(one, "vm.snapshotdelete", vm, ident.number)
             else:
-                await one.change("vm.disksnapshotdelete", vm, disk.id, ident.number)
+                await change_vm(one, "vm.disksnapshotdelete", vm, disk.id, ident.number)
         except Conflict as exc:
             if ident.kind == _VOLUME:
                 exc.remedy = (

@@ -20,7 +20,7 @@ from anabranch_opennebula.machines import Disk, Machine
 from anabranch_opennebula.reading import Thing
 from anabranch_opennebula.settings import OpenNebulaSettings
 from anabranch_opennebula.templates import Attribute, template
-from anabranch_opennebula.vms import changed, look, vm_number
+from anabranch_opennebula.vms import change_vm, changed, look, vm_number
 from anabranch_opennebula.volume_store import chosen_datastore
 
 __all__ = ["StorageVolumes", "show_volume"]
@@ -100,7 +100,7 @@ class StorageVolumes(StorageVolumesSpec[OpenNebulaSettings]):
             disk = {"IMAGE_ID": storage_volume_id}
             if device:
                 disk["TARGET"] = device.removeprefix("/dev/")
-            await one.change("vm.attach", number, template([("DISK", disk)]))
+            await change_vm(one, "vm.attach", number, template([("DISK", disk)]))
 
         def there(machine: Machine) -> Disk | None:
             return machine.disk_of(storage_volume_id)
@@ -123,7 +123,7 @@ class StorageVolumes(StorageVolumesSpec[OpenNebulaSettings]):
         number = vm_number(volume.instance_id)
         disk = (await look(one, number)).disk_of(storage_volume_id)
         if disk is not None:
-            await one.change("vm.detach", number, disk.id)
+            await change_vm(one, "vm.detach", number, disk.id)
 
         def gone(machine: Machine) -> bool | None:
             return True if machine.disk_of(storage_volume_id) is None else None

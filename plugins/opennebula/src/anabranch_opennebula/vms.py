@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
 import anyio
 
-from anabranch.errors import Conflict, DeadlineExceeded
+from anabranch.errors import Conflict, DeadlineExceeded, PermissionDenied
 from anabranch.models import Instance
 from anabranch_opennebula.client import Session, number_of
 from anabranch_opennebula.machines import Machine, instance_of, machine_of
 from anabranch_opennebula.reading import Thing
 from anabranch_opennebula.states import ACTIVE, view
 
-__all__ = ["act", "changed", "look", "show", "vm_number"]
+__all__ = ["act", "change_vm", "changed", "look", "show", "vm_number"]
 
 T = TypeVar("T")
 
@@ -60,8 +61,42 @@ async def act(session: Session, verb: str, number: int, *, idempotent: bool) -> 
 
     Raises:
         InvalidState: the state of the VM forbids it.
+        Conflict: it is locked.
     """
-    await session.change("vm.action", verb, number, idempotent=idempotent)
+    async with _locks_told(session, number):
+        await session.change("vm.action", verb, number, idempotent=idempotent)
+
+
+async def change_vm(
+    session: Session, method: str, number: int, *parameters: str | int, idempotent: bool = False
+) -> int | str:
+    """Call a method that changes a VM, and whose first parameter that is.
+
+    Raises:
+        InvalidState: the state of the VM forbids it.
+        Conflict: it is locked.
+    """
+    async with _locks_told(session, number):
+        return await session.change(method, number, *parameters, idempotent=idempotent)
+
+
+@asynccontextmanager
+async def _locks_told(session: Session, number: int) -> AsyncGenerator[None]:
+    """Tell a VM that is locked from one that is forbidden: oned says the same of both."""
+    try:
+        yield
+    except PermissionDenied as exc:
+        if await session.read(_is_locked, "vm.info", number):
+            raise Conflict(
+                f"instance {number} is locked",
+                provider_code=exc.provider_code,
+                remedy="Unlock it in OpenNebula",
+            ) from exc
+        raise
+
+
+def _is_locked(vm: Thing) -> bool:
+    return vm.element.find("LOCK/LOCKED") is not None
 
 
 async def changed(

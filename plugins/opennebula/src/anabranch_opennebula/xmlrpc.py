@@ -19,8 +19,9 @@ _LEAST, _MOST = -(2**31), 2**31 - 1
 
 
 _HEAD: Final = re.compile(
-    rb"\s*(?:<\?xml[^>]*?(?:encoding=[\"'](?i:utf-8)[\"'])?\s*\?>)?\s*<methodResponse>\s*<params>\s*<param>"
-    rb"\s*<value>\s*<array>\s*<data>\s*<value>\s*<boolean>1</boolean>\s*</value>\s*<value>\s*<string>"
+    rb"\s*(?:<\?xml version=[\"']1\.0[\"'](?: encoding=[\"'](?i:utf-8)[\"'])?\s*\?>)?\s*"
+    rb"<methodResponse>\s*<params>\s*<param>\s*<value>\s*<array>\s*<data>\s*<value>\s*"
+    rb"<boolean>1</boolean>\s*</value>\s*<value>\s*<string>"
 )
 _TAIL: Final = re.compile(
     rb"</string>\s*</value>(?:\s*<value>\s*<(i4|int|i8)>-?\d+</\1>\s*</value>)*"

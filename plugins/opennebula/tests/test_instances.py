@@ -1,0 +1,254 @@
+"""The making of instances, and what changes them without switching them."""
+
+import base64
+
+import pytest
+
+from anabranch.errors import (
+    Conflict,
+    InvalidRequest,
+    InvalidState,
+    NotFound,
+    OutcomeUnknown,
+    PermissionDenied,
+    QuotaExceeded,
+)
+from anabranch.models import Hardware, ImageSpec, InstanceSpec, KeySpec
+from anabranch.states import InstanceState
+from anabranch.testing.simulation import Fault
+from anabranch_opennebula import driver
+from anabranch_opennebula.client import session
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFh7mGzCNT4k56QKRNidEALQdi3f0qtthbce3db4XPZU me@here"
+ODD = 'say "hi" & <b>bye</b> \'é\' 🚀 [x="y"]'
+SMALL = {"name": "tiny", "vcpu": 2, "cpu": 0.5, "memory_mib": 256}
+
+
+def spec(**fields):
+    return InstanceSpec(**{"image_id": "0", "hardware_profile_id": "0", "name": "web", **fields})
+
+
+async def test_the_whole_spec(served):
+    async with served(instances=0) as there:
+        cloud = there.cloud
+        await driver.create_key(cloud, KeySpec(name="mine", public_key=KEY))
+        with there.costs("template.info", "user.info", "template.instantiate", "vm.info"):
+            made = await driver.create_instance(
+                cloud,
+                spec(
+                    image_id="1",
+                    hardware_profile_id="1",
+                    key_id="mine",
+                    user_data=b"#!/bin/sh\necho \x00 '\"' \n\n",
+                    firewall_ids=("100",),
+                    network_ids=("1", "0"),
+                    hardware=Hardware(cpu=4, memory_mib=768, storage_gb=3),
+                    realm_id="0",
+                    tags={"role": "web", "a b": ODD, "": ""},
+                    client_token="token-1",
+                ),
+            )
+        assert (made.name, made.image_id, made.hardware_profile_id) == ("web", "1", "1")
+        assert made.authentication.key_id == made.key_id == "mine"
+        assert made.client_token == "token-1"
+        assert made.tags == {"role": "web", "a b": ODD, "": ""}
+        assert (made.hardware.cpu, made.hardware.memory_mib, made.hardware.storage_gb) == (
+            4,
+            768,
+            3,
+        )
+        assert "100" in made.firewall_ids
+        (listed,) = (await driver.list_instances(cloud, None, {})).items
+        assert (listed.client_token, listed.tags) == ("token-1", made.tags)
+        assert [a.address.partition(".")[0] for a in listed.private_addresses] == ["10"]
+        assert [a.address.partition(".")[0] for a in listed.public_addresses] == ["172"]
+        template = listed.extra["TEMPLATE"]
+        context = template["CONTEXT"]
+        assert context["SSH_PUBLIC_KEY"] == KEY
+        assert context["NETWORK"] == "YES"
+        assert base64.b64decode(context["USER_DATA"]) == b"#!/bin/sh\necho \x00 '\"' \n\n"
+        assert context["USER_DATA_ENCODING"] == "base64"
+        # The share of CPU of the template, 0.5 of 2, grows with the number of processors.
+        assert float(template["CPU"]) == 1
+        user = listed.extra["USER_TEMPLATE"]
+        assert "CLUSTER_ID = 0" in (user | template)["SCHED_REQUIREMENTS"]
+
+
+async def test_as_little_as_possible(served):
+    async with served(instances=0) as there:
+        with there.costs("templatepool.info", "template.instantiate", "vm.info"):
+            made = await driver.create_instance(there.cloud, InstanceSpec(image_id="1"))
+        assert made.image_id == "1"
+        # The smallest template of all, since none is of that image; its key line stays.
+        assert made.hardware_profile_id == "0"
+        context = made.extra["TEMPLATE"]["CONTEXT"]
+        assert context["SSH_PUBLIC_KEY"].startswith("ssh-ed25519")
+        assert made.name
+
+
+async def test_a_configured_size_needs_no_template(served):
+    entry = {"hardware_profiles": [SMALL], "default_networks": ["1"]}
+    async with served(entry, instances=0) as there:
+        profiles = (await driver.list_hardware_profiles(there.cloud, None)).items
+        assert [p.id for p in profiles] == ["tiny", "2", "1", "0"]
+        assert (await driver.get_hardware_profile(there.cloud, "tiny")).memory_mib.value == 256
+        with there.costs("vm.allocate", "vm.info"):
+            made = await driver.create_instance(
+                there.cloud, InstanceSpec(image_id="0", name="é 🚀")
+            )
+        assert (made.hardware_profile_id, made.image_id) == ("tiny", "0")
+        assert (made.hardware.cpu, made.hardware.memory_mib) == (2, 256)
+        assert made.private_addresses
+
+
+async def test_a_configured_size_on_a_template(served):
+    profile = {**SMALL, "template_id": "2", "storage_gb": 5}
+    async with served({"hardware_profiles": [profile]}, instances=0) as there:
+        with there.costs("template.info", "template.instantiate", "vm.info"):
+            made = await driver.create_instance(there.cloud, InstanceSpec(image_id="0"))
+        assert (made.hardware_profile_id, made.hardware.memory_mib) == ("tiny", 256)
+        assert made.hardware.storage_gb == 5
+        assert made.extra["TEMPLATE"]["TEMPLATE_ID"] == "2"
+
+
+async def test_firewalls_are_of_the_interfaces_of_the_template(served):
+    async with served(instances=0) as there:
+        made = await driver.create_instance(there.cloud, spec(firewall_ids=("100",)))
+        assert "100" in made.firewall_ids
+        assert made.private_addresses
+    async with served({"hardware_profiles": [SMALL]}, instances=0) as there:
+        with pytest.raises(InvalidRequest, match="has none"):
+            await driver.create_instance(
+                there.cloud, InstanceSpec(image_id="0", firewall_ids=("100",))
+            )
+        assert not there.asked("vm.allocate")
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        ({"image_id": "x"}, NotFound),
+        ({"image_id": "99"}, NotFound),
+        ({"hardware_profile_id": "none"}, NotFound),
+        ({"hardware_profile_id": "99"}, NotFound),
+        ({"key_id": "nobody's"}, NotFound),
+        ({"firewall_ids": ("x",)}, NotFound),
+        ({"network_ids": ("x",)}, NotFound),
+        ({"realm_id": "x"}, NotFound),
+        ({"hardware": Hardware(architecture="riscv64")}, InvalidRequest),
+        ({"hardware": Hardware(cpu=0.5)}, InvalidRequest),
+        ({"name": "<b>"}, InvalidRequest),
+        ({"name": "n" * 129}, InvalidRequest),
+        ({"name": "a\x00"}, InvalidRequest),
+    ],
+)
+async def test_what_is_refused(served, fields, kind):
+    async with served(instances=0) as there:
+        with pytest.raises(kind):
+            await driver.create_instance(there.cloud, spec(**fields))
+        assert not there.simulated.machines
+
+
+async def test_a_quota(served):
+    async with served(instances=0) as there:
+        limited = there.again(user="limited")
+        for _ in range(3):
+            await driver.create_instance(limited, spec())
+        with pytest.raises(QuotaExceeded, match="VMS"):
+            await driver.create_instance(limited, spec())
+
+
+async def test_an_answer_that_is_lost(served):
+    async with served(instances=0) as there:
+        there.simulated.behaviour.break_with(["reset:template.instantiate"])
+        with pytest.raises(OutcomeUnknown):
+            await driver.create_instance(there.cloud, spec())
+        assert there.asked("template.instantiate") == 1
+
+
+async def test_what_is_made_is_told_even_if_it_cannot_be_shown(served):
+    async with served({"retries": 0}, instances=0) as there:
+        there.simulated.behaviour.faults = [Fault.parse("503:vm.info")]
+        made = await driver.create_instance(there.cloud, spec(tags={"a": "b"}, client_token="t"))
+        assert (made.id, made.state, made.busy) == ("0", InstanceState.PENDING, True)
+        assert (made.tags, made.client_token, made.image_id) == ({"a": "b"}, "t", "0")
+
+
+async def test_renaming(served):
+    async with served(instances=1) as there:
+        with there.costs("vm.rename", "vm.info"):
+            assert (await driver.rename_instance(there.cloud, "0", "é 🚀")).name == "é 🚀"
+        with pytest.raises(InvalidRequest):
+            await driver.rename_instance(there.cloud, "0", "<b>")
+        with pytest.raises(NotFound):
+            await driver.rename_instance(there.cloud, "9", "x")
+
+
+async def test_tags_leave_the_rest_of_the_template_alone(served):
+    async with served(instances=0) as there:
+        made = await driver.create_instance(there.cloud, spec(client_token="t", tags={"old": "1"}))
+        before = dict(made.extra["USER_TEMPLATE"])
+        with there.costs("vm.update", "vm.info"):
+            tagged = await driver.set_instance_tags(there.cloud, made.id, {"new": ODD})
+        assert tagged.tags == {"new": ODD}
+        found = await driver.get_instance(there.cloud, made.id)
+        assert (found.tags, found.client_token) == ({"new": ODD}, "t")
+        after = dict(found.extra["USER_TEMPLATE"])
+        assert before.pop("ANABRANCH_TAGS") != after.pop("ANABRANCH_TAGS")
+        assert before == after
+        assert (await driver.set_instance_tags(there.cloud, made.id, {})).tags == {}
+        assert (await driver.get_instance(there.cloud, made.id)).tags == {}
+
+
+async def test_resizing(served):
+    async with served({"hardware_profiles": [SMALL]}, instances=1) as there:
+        with pytest.raises(InvalidState) as caught:
+            await driver.resize_instance(there.cloud, "0", "2")
+        assert "Stop it" in caught.value.remedy
+        await driver.stop_instance(there.cloud, "0")
+        with there.costs("template.info", "vm.resize", "vm.update", "vm.info"):
+            resized = await driver.resize_instance(there.cloud, "0", "2")
+        assert (resized.hardware.cpu, resized.hardware.memory_mib) == (4, 2048)
+        assert resized.hardware_profile_id == "2"
+        with there.costs("vm.resize", "vm.update", "vm.info"):
+            resized = await driver.resize_instance(there.cloud, "0", "tiny")
+        assert (resized.hardware_profile_id, resized.hardware.memory_mib) == ("tiny", 256)
+        with pytest.raises(NotFound):
+            await driver.resize_instance(there.cloud, "0", "none")
+
+
+async def test_resizing_while_it_runs(served):
+    async with served(instances=1) as there:
+        there.simulated.hypervisor.hot_resize = True
+        resized = await driver.resize_instance(there.cloud, "0", "1")
+        assert resized.hardware_profile_id == "1"
+
+
+async def test_a_locked_machine(served):
+    async with served(instances=1) as there:
+        await session(there.cloud).change("vm.lock", 0, 4)
+        with there.costs("vm.rename", "vm.info"), pytest.raises(Conflict, match="is locked"):
+            await driver.rename_instance(there.cloud, "0", "x")
+        with pytest.raises(Conflict, match="is locked"):
+            await driver.stop_instance(there.cloud, "0")
+
+
+async def test_images_of_instances(served):
+    async with served(instances=1) as there:
+        with there.costs("vm.info", "vm.disksaveas", "image.update", "image.info"):
+            made = await driver.create_image(
+                there.cloud,
+                ImageSpec(instance_id="0", name="saved", description=ODD, tags={"a b": ODD}),
+            )
+        assert (made.name, made.description, made.tags) == ("saved", ODD, {"a b": ODD})
+        with pytest.raises(Conflict, match="taken"):
+            await driver.create_image(there.cloud, ImageSpec(instance_id="0", name="saved"))
+        with there.costs("vm.info", "vm.disksaveas", "image.info"):
+            unnamed = await driver.create_image(there.cloud, ImageSpec(instance_id="0"))
+        assert unnamed.name.startswith("anabranch-")
+        with there.costs("image.info", "image.delete"):
+            await driver.destroy_image(there.cloud, made.id)
+        with pytest.raises(NotFound):
+            await driver.destroy_image(there.cloud, made.id)
+        with pytest.raises((Conflict, PermissionDenied)):
+            await driver.destroy_image(there.cloud, "0")
