@@ -12,16 +12,7 @@ import anyio.to_thread
 import pytest
 
 from anabranch import Broker, CloudError, Feature, OutcomeUnknown
-from anabranch.models import ImageState, InstanceSpec
 from anabranch.testing.fleet import simulated_kinds
-
-CREATES = {
-    "cloudstack": "deployVirtualMachine",
-    "opennebula": "one.template.instantiate",
-    "openstack": "POST */servers",
-    "paci": "POST */ve",
-}
-"""The request by which each platform makes a machine, as a fault names it."""
 
 
 @pytest.fixture(params=simulated_kinds())
@@ -38,23 +29,14 @@ async def new_broker(fleet, **settings) -> Broker:
     return await anyio.to_thread.run_sync(lambda: Broker(fleet.configuration(**settings)))
 
 
-async def spec_of(broker: Broker, kind: str) -> InstanceSpec:
-    offered = broker.capabilities(f"{kind}-1")["create_instance"]
-    images = [i for i in await broker.images.list() if i.state is ImageState.AVAILABLE]
-    profiles = list(await broker.hardware_profiles.list())
-    return InstanceSpec(
-        image_id=images[0].id,
-        hardware_profile_id=profiles[0].id,
-        name="only-once" if Feature.USER_NAME in offered.features else None,
-    )
-
-
-async def test_a_machine_whose_create_was_not_answered_is_found_and_not_made_twice(kind, fleet):
+async def test_a_machine_whose_create_was_not_answered_is_found_and_not_made_twice(
+    kind, fleet, creates, spec_of
+):
     cloud = f"{kind}-1"
     async with await new_broker(fleet, timeout=20) as broker:
         spec = await spec_of(broker, kind)
         before = {item.id for item in await broker.instances.list()}
-        fleet.break_with([f"lostx1:{CREATES[kind]}"])
+        fleet.break_with([f"lostx1:{creates[kind]}"])
         found = None
         try:
             found = await broker.instances.create(cloud, spec)
@@ -69,7 +51,9 @@ async def test_a_machine_whose_create_was_not_answered_is_found_and_not_made_twi
             assert found.id == new[0].id
 
 
-async def test_one_that_was_never_made_is_told_so_and_not_tried_again(kind, fleet, monkeypatch):
+async def test_one_that_was_never_made_is_told_so_and_not_tried_again(
+    kind, fleet, creates, spec_of, monkeypatch
+):
     monkeypatch.setattr("anabranch.facade._base._LOOKS", (0.0,))
     cloud = f"{kind}-1"
     requests = fleet[cloud].requests
@@ -77,11 +61,11 @@ async def test_one_that_was_never_made_is_told_so_and_not_tried_again(kind, flee
         spec = await spec_of(broker, kind)
         before = {item.id for item in await broker.instances.list()}
         requests.reset()
-        fleet.break_with([f"resetx1:{CREATES[kind]}"])
+        fleet.break_with([f"resetx1:{creates[kind]}"])
         with pytest.raises(OutcomeUnknown, match=r"found nothing|is not there|looked for"):
             await broker.instances.create(cloud, spec)
         assert {item.id for item in await broker.instances.list()} == before
-    method, _, path = CREATES[kind].rpartition(" ")
+    method, _, path = creates[kind].rpartition(" ")
     assert requests.count(path.strip("*"), method) == 1
 
 
@@ -121,12 +105,12 @@ async def test_a_listing_that_is_cut_off_leaves_no_task_and_no_socket(kind, flee
     await settled(before)
 
 
-async def test_so_does_a_create_and_nothing_is_made(kind, fleet, settled):
+async def test_so_does_a_create_and_nothing_is_made(kind, fleet, creates, spec_of, settled):
     before, tasks = sockets(), len(anyio.get_running_tasks())
     broker = await new_broker(fleet, timeout=20)
     spec = await spec_of(broker, kind)
     there = {item.id for item in await broker.instances.list()}
-    fleet.break_with([f"hang:{CREATES[kind]}"])
+    fleet.break_with([f"hang:{creates[kind]}"])
     with anyio.move_on_after(0.5) as scope:
         await broker.instances.create(f"{kind}-1", spec)
     assert scope.cancelled_caught
@@ -136,7 +120,7 @@ async def test_so_does_a_create_and_nothing_is_made(kind, fleet, settled):
     await settled(before)
 
 
-async def test_destroying_what_is_gone_succeeds(kind, fleet):
+async def test_destroying_what_is_gone_succeeds(kind, fleet, spec_of):
     async with await new_broker(fleet, timeout=20) as broker:
         spec = await spec_of(broker, kind)
         made = await broker.instances.create(f"{kind}-1", spec, wait=20)
