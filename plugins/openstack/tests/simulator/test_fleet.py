@@ -1,10 +1,8 @@
-"""Many clouds: the command line, the entry point, and what a list costs."""
+"""Many clouds: the entry point, and what a list costs."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from importlib.metadata import entry_points
 
@@ -14,7 +12,6 @@ import pytest
 
 from anabranch.testing.simulation import ENTRY_POINT_GROUP, SimulatedCloud, Simulator, serve
 from anabranch_openstack.simulator import simulator
-from anabranch_openstack.simulator.__main__ import main
 
 
 def test_the_entry_point_is_a_simulator():
@@ -37,40 +34,6 @@ def log_in(http: httpx.Client, url: str) -> dict[str, str]:
     auth = {"identity": {"methods": ["password"], "password": {"user": user}}}
     reply = http.post(f"{url}/identity/v3/auth/tokens", json={"auth": auth})
     return {"x-auth-token": reply.headers["x-subject-token"]}
-
-
-def test_a_fleet_runs_in_a_process_of_its_own():
-    command = [sys.executable, "-m", "anabranch_openstack.simulator"]
-    options = ["--clouds", "3", "--instances", "2", "--refuse", "1", "--fault", "503x1:/image"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen([*command, *options], **pipes) as process, httpx.Client() as http:
-        clouds = json.loads(process.stdout.readline())["clouds"]
-        assert [cloud["name"] for cloud in clouds] == ["sim-1", "sim-2", "sim-3"]
-        assert clouds[1]["settings"]["auth"]["auth_url"] == clouds[1]["url"] + "/identity/v3"
-        with pytest.raises(httpx.ConnectError):
-            http.get(clouds[0]["url"])
-        headers = log_in(http, clouds[1]["url"])
-        servers = http.get(f"{clouds[1]['url']}/compute/v2.1/servers", headers=headers).json()
-        assert len(servers["servers"]) == 2
-        assert http.get(f"{clouds[2]['url']}/image/").status_code == 503
-        process.stdin.close()
-        assert process.wait(10) == 0
-        assert process.stderr.read() == b""
-
-
-def test_a_fleet_ends_on_sigterm():
-    command = [sys.executable, "-m", "anabranch_openstack.simulator", "--instances", "0"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, **pipes) as process:
-        assert process.stdout.readline().startswith(b'{"clouds":[')
-        process.terminate()
-        assert process.wait(10) == 0
-
-
-def test_a_bad_fault_is_explained(capsys):
-    with pytest.raises(SystemExit):
-        main(["--fault", "explode"])
-    assert "unknown fault 'explode'" in capsys.readouterr().err
 
 
 def test_two_hundred_clouds_answer():

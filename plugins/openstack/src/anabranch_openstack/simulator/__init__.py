@@ -1,7 +1,4 @@
-"""OpenStack's own wire protocol on loopback: the simulator of this driver's platform.
-
-`python -m anabranch_openstack.simulator --clouds 20` serves a fleet in a process of its own.
-"""
+"""OpenStack's own wire protocol on loopback: the simulator of this driver's platform."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Sequence
 
@@ -23,6 +24,7 @@ routes = Routes()
 
 _ZONE = "nova"
 _LONGEST_TEXT = 255
+_METADATA_NAME = re.compile(r"[a-zA-Z0-9-_:. /]{1,255}")
 _BUSY = (
     "Invalid volume: Volume status must be available or error or error_restoring or"
     " error_extending or error_managing and must not be migrating, attached, belong to a group,"
@@ -124,6 +126,14 @@ def create_volume(request: Request) -> Reply:
     if size is not None and int(size) < 1:
         raise _bad_size(size, f"{size} is less than the minimum of 1")
     check_texts(wanted)
+    metadata: dict[str, str] = dict(wanted.get("metadata") or {})
+    for name in metadata:
+        if not _METADATA_NAME.fullmatch(name):
+            raise Refusal(
+                400,
+                f"Invalid input for field/attribute metadata. Value: {metadata}. {name!r} does not"
+                f" match any of the regexes: '^{_METADATA_NAME.pattern}$'",
+            )
     zone = str(wanted.get("availability_zone") or _ZONE)
     if zone != _ZONE:
         raise Refusal(400, f"Availability zone '{zone}' is invalid.")
@@ -154,7 +164,7 @@ def create_volume(request: Request) -> Reply:
         snapshot_id=snapshot_id,
         source_id=wanted.get("source_volid"),
         bootable="imageRef" in wanted,
-        metadata=dict(wanted.get("metadata") or {}),
+        metadata=metadata,
         due=(request.now + request.cloud.behaviour.state_delay, "available"),
     )
     store.volumes[volume.id] = volume
