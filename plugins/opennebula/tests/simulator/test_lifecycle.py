@@ -237,6 +237,14 @@ def test_a_locked_machine_is_seen_and_not_touched(rpc, admin, refused):
     assert rpc.state(0) == RUNNING
 
 
+def test_a_lock_is_taken_off_by_who_put_it_on(rpc, neighbour, refused):
+    rpc("vm.lock", 0, 4, False)
+    with refused(512):
+        neighbour("vm.unlock", 0)
+    with refused(1024):
+        rpc("vm.unlock", 4711)
+
+
 def test_lock_levels(rpc, refused):
     rpc("vm.lock", 0, 3, False)
     rpc("vm.action", "poweroff", 0)

@@ -90,8 +90,12 @@ def test_search_needs_another_database(pool, refused):
         pool(-2, -1, -1, -1, "VM.NAME=x")
 
 
-def test_a_set_of_machines(rpc):
+def test_a_set_of_machines(rpc, refused):
     assert numbers(rpc.document("vmpool.infoset", "1,3,77", True)) == [3, 1]
+    assert numbers(rpc.document("vmpool.infoset", "1,3,77", False)) == [3, 1]
+    for wrong in ("", "1-3", "a"):
+        with refused(4096):
+            rpc("vmpool.infoset", wrong, True)
 
 
 def test_other_pools_have_ranges_too(rpc):

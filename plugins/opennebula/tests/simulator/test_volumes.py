@@ -187,6 +187,8 @@ def test_a_disk_is_saved_as_an_image(cloud, clock, rpc, image, refused):
     assert (image(number), rpc.state(0)) == (READY, (3, 3))
     with refused(16384):
         rpc("vm.disksaveas", 0, 0, "golden", "", -1)
+    with refused(16384, "Unknown type"):
+        rpc("vm.disksaveas", 0, 0, "other", "NONSENSE", -1)
     with refused(2048, "Snapshot"):
         rpc("vm.disksaveas", 0, 0, "other", "", 5)
 
@@ -246,6 +248,35 @@ def test_snapshots_of_a_disk(rpc, volume, image, refused):
     assert image(volume, "SNAPSHOTS/SNAPSHOT") is None
     with refused(2048, "does not exist"):
         rpc("image.snapshotdelete", volume, 0)
+
+
+def test_a_volume_keeps_its_size_when_its_machine_is_done(rpc, volume, image):
+    rpc("vm.attach", 0, f'DISK=[IMAGE_ID="{volume}"]')
+    rpc("system.version")
+    rpc("vm.diskresize", 0, 2, "640")
+    rpc("system.version")
+    rpc("vm.disksnapshotcreate", 0, 2, "kept")
+    rpc("system.version")
+    rpc("vm.action", "terminate-hard", 0)
+    assert (image(volume, "SIZE"), image(volume, "SNAPSHOTS/SNAPSHOT/NAME")) == ("640", "kept")
+
+
+def test_a_disk_of_a_machine_twice(rpc, image):
+    rpc("vm.attach", 0, 'DISK=[IMAGE_ID="1"]')
+    rpc("system.version")
+    rpc("vm.attach", 0, 'DISK=[IMAGE_ID="1"]')
+    rpc("system.version")
+    rpc("vm.detach", 0, 2)
+    assert image(1, "VMS/ID") == "0"
+    rpc("vm.detach", 0, 3)
+    assert image(1) == READY
+
+
+def test_snapshots_of_volumes_of_others(rpc, neighbour, refused):
+    text = 'NAME="theirs"\nTYPE="DATABLOCK"\nPERSISTENT="YES"\nSIZE="1"'
+    number = neighbour("image.allocate", text, 1, False)
+    with refused(512, "USE IMAGE"):
+        rpc("vm.attach", 0, f'DISK=[IMAGE_ID="{number}"]')
 
 
 def test_snapshots_come_back_with_their_volume(rpc, volume):

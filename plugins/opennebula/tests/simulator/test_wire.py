@@ -110,6 +110,7 @@ FAULTS = {
     ),
     "a struct": ("vm.info", ["<param><value><struct/></value></param>"], -501),
     "an empty number": ("vm.info", ["<param><value><int/></value></param>"], -503),
+    "more than 32 bits": ("vm.info", [INT.format(2**31)], -503),
     "a boolean of 2": ("vm.info", ["<param><value><boolean>2</boolean></value></param>"], -503),
     "no such method": ("vm.dance", [INT.format(1)], -506),
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anabranch.testing.simulation import Fault, Reply, plain_reply
 from anabranch_opennebula.simulator import (
     images,
     infrastructure,
@@ -25,11 +24,11 @@ if TYPE_CHECKING:
 
     from anabranch_opennebula.simulator.state import State
 
-__all__ = ["Application", "label", "render_fault"]
+__all__ = ["METHODS", "PATH", "Application", "label"]
 
 PATH = "/RPC2"
 
-_METHODS: dict[str, Method] = {
+METHODS: dict[str, Method] = {
     **machines.METHODS,
     **templates_pool.METHODS,
     **images.METHODS,
@@ -71,7 +70,7 @@ class Application:
             return xmlrpc.refusal(name, refusal)
 
     def _call(self, name: str, parameters: list[xmlrpc.Scalar]) -> xmlrpc.Payload:
-        method = _METHODS.get(name)
+        method = METHODS.get(name)
         if method is None or _ADDED.get(name, (0, 0)) > self._state.release:
             raise RpcFault(RpcFault.NO_SUCH_METHOD, f"Method '{name}' not defined")
         session, arguments = method.check(parameters)
@@ -85,11 +84,6 @@ def label(scope: Scope, body: bytes) -> str:
     name = xmlrpc.method_name(body)
     path: str = scope["path"]
     return f"{path}/{name}" if name else path
-
-
-def render_fault(scope: Scope, fault: Fault) -> Reply:
-    """What the proxy in front of oned says; oned itself answers 200 to everything."""
-    return plain_reply(scope, fault)
 
 
 def _refused(scope: Scope) -> tuple[int, str] | None:

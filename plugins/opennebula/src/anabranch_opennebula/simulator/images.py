@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from anabranch_opennebula.simulator.access import MANAGE, USE
 from anabranch_opennebula.simulator.documents import cdata, head, ids, lock
+from anabranch_opennebula.simulator.figures import whole
 from anabranch_opennebula.simulator.machines.documents import BACKUPS_SINCE, chain_document
 from anabranch_opennebula.simulator.methods import Method
 from anabranch_opennebula.simulator.names import check_name, check_unique
@@ -95,12 +96,12 @@ def _allocate(call: Call, text: str, datastore_id: int, skip_check: bool = False
     kind = template.text("TYPE").upper() or "OS"
     if kind not in _TYPES:
         raise Refusal(Code.ALLOCATE, f"Unknown type {kind}.")
-    size = template.text("SIZE")
+    size = whole(template.text("SIZE"))
     path = template.text("PATH")
-    if not path and not size.isdigit():
+    if not path and not size:
         raise Refusal(Code.ALLOCATE, "No PATH in template for image of this type.")
-    megabytes = int(size) if size.isdigit() else 1024
-    if megabytes > _DATASTORE_MB and not skip_check:
+    size = size or 1024
+    if size > _DATASTORE_MB and not skip_check:
         raise Refusal(Code.ACTION, "Not enough space in datastore", datastore_id)
     persistent = template.text("PERSISTENT").upper() in ("YES", "TRUE", "1")
     form = template.text("FORMAT") or "raw"
@@ -115,7 +116,7 @@ def _allocate(call: Call, text: str, datastore_id: int, skip_check: bool = False
             name=name,
             type=_TYPES[kind],
             persistent=persistent,
-            size=megabytes,
+            size=size,
             state=_LOCKED,
             registered=call.now,
             modified=call.now,

@@ -30,7 +30,7 @@ class Method:
     """
 
     def __init__(self, parameters: str, answer: Callable[..., Payload]) -> None:
-        self._parameters = "s" + parameters
+        self.parameters = "s" + parameters
         self._answer = answer
 
     def check(self, given: Sequence[Scalar]) -> tuple[str, list[Any]]:
@@ -39,7 +39,7 @@ class Method:
         Raises:
             RpcFault: One is missing or of another type; a number in a string is no number.
         """
-        needed, _, optional = self._parameters.partition("|")
+        needed, _, optional = self.parameters.partition("|")
         letters = needed + optional
         if len(given) < len(needed):
             raise RpcFault(RpcFault.TYPE, "Not enough parameters")

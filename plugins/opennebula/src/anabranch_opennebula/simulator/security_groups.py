@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from anabranch_opennebula.simulator.access import MANAGE
 from anabranch_opennebula.simulator.documents import head, ids
+from anabranch_opennebula.simulator.figures import whole
 from anabranch_opennebula.simulator.machines.nics import put_rules
 from anabranch_opennebula.simulator.methods import Method
 from anabranch_opennebula.simulator.names import check_name, check_unique
@@ -117,7 +118,7 @@ def _check_rules(template: Template) -> None:
             raise Refusal(Code.INTERNAL, "Invalid RANGE attribute in RULE")
         if rule.get("ICMP_TYPE", "") and not protocol.startswith("ICMP"):
             raise Refusal(Code.INTERNAL, "ICMP_TYPE is only supported for ICMP rules")
-        if "IP" in rule and not rule.get("SIZE", "").isdigit():
+        if "IP" in rule and not whole(rule.get("SIZE", "")):
             raise Refusal(Code.INTERNAL, "Wrong SIZE attribute in RULE")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from operator import itemgetter
 
 from lxml import etree
+from lxml.etree import _Element  # pyright: ignore[reportPrivateUsage] - its only name
 
 from anabranch_opennebula.simulator.documents import cdata
 from anabranch_opennebula.simulator.refusals import Code, Refusal
@@ -18,10 +19,10 @@ Vector = dict[str, str]
 Value = str | Vector
 """The value of an attribute."""
 
-_NAME = re.compile(r"\s*(?:#[^\n]*\s*)*([A-Za-z0-9_.-]+)\s*=\s*")
+_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*)\s*=\s*")
 _REST = re.compile(r"\s*(?:#[^\n]*\s*)*")
 _QUOTED = re.compile(r'"((?:\\"|[^"])*)"')
-_PART = re.compile(r"\s*([A-Za-z0-9_.-]+)\s*=\s*")
+_PART = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_.-]*)\s*=\s*")
 _BARE = re.compile(r"[^\"\[\]\n]*")
 _BARE_PART = re.compile(r"[^\",\]\n]*")
 _AFTER_PART = re.compile(r"\s*([,\]])")
@@ -113,17 +114,25 @@ def _element(name: str, value: Value) -> str:
 
 
 def _read_xml(text: str) -> Iterator[tuple[str, Value]]:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
+    )
     try:
         root = etree.fromstring(text.strip().encode(), parser)
     except etree.XMLSyntaxError as error:
         raise Refusal(Code.INTERNAL, f"Parse error: {error.msg}") from error
     for element in root:
-        name = str(element.tag).upper()
         if len(element):
-            yield name, {str(part.tag).upper(): (part.text or "").strip() for part in element}
+            yield _name(element), {_name(part): (part.text or "").strip() for part in element}
         else:
-            yield name, (element.text or "").strip()
+            yield _name(element), (element.text or "").strip()
+
+
+def _name(element: _Element) -> str:
+    name = str(element.tag)
+    if not _NAME.match(name + "="):
+        raise Refusal(Code.INTERNAL, f"Parse error: {name} is no name of an attribute")
+    return name.upper()
 
 
 def _read_text(text: str) -> Iterator[tuple[str, Value]]:

@@ -30,6 +30,7 @@ _HEAD_LENGTH = 4096
 _PROLOG = b'<?xml version="1.0" encoding="UTF-8"?>\r\n<methodResponse>\r\n'
 _CALL = f"{_PROLOG.decode()}<params>\r\n<param><value><array><data>\r\n".encode()
 _CALL_END = b"</data></array></value></param>\r\n</params>\r\n</methodResponse>\r\n"
+_BITS = {"int": 32, "i4": 32, "i8": 64}
 _BOOLEANS = {"0": False, "1": True}
 
 
@@ -69,7 +70,7 @@ def _scalar(value: _Element) -> Scalar:
             case "string":
                 return text
             case "int" | "i4" | "i8":
-                return int(text)
+                return _integer(text, _BITS[typed.tag])
             case "boolean":
                 return _BOOLEANS[text.strip()]
             case "double":
@@ -80,6 +81,13 @@ def _scalar(value: _Element) -> Scalar:
         raise RpcFault(
             RpcFault.PARSE, f"Call XML not a proper XML-RPC call.  <{typed.tag!s}> holds {text!r}"
         ) from error
+
+
+def _integer(text: str, bits: int) -> int:
+    number = int(text)
+    if not -(1 << bits - 1) <= number < 1 << bits - 1:
+        raise ValueError(text)
+    return number
 
 
 def success(payload: Payload) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from anabranch_opennebula.simulator.access import MANAGE
+from anabranch_opennebula.simulator.figures import amount
 from anabranch_opennebula.simulator.machines.lifecycle import RUNNING
 from anabranch_opennebula.simulator.machines.quotas import check_quotas
 from anabranch_opennebula.simulator.machines.records import State
@@ -56,13 +57,12 @@ def _resize(call: Call, machine_id: int, text: str, enforce: bool) -> int:
         raise Refusal(
             Code.ACTION, f"Resize is not available in state {machine.state_name}", machine_id
         )
-    wanted = {name: parsed.text(name) for name in _CAPACITY if float(parsed.text(name) or 0) > 0}
+    wanted = {name: parsed.text(name) for name in _CAPACITY if amount(parsed.text(name)) > 0}
     growth = [
-        (name, str(float(wanted[name]) - float(machine.template.text(name) or 0)))
-        for name in wanted
+        (name, str(amount(wanted[name]) - amount(machine.template.text(name)))) for name in wanted
     ]
     check_quotas(call, Template(growth), machines=0)
-    too_much = float(wanted.get("CPU", 0)) > call.state.hypervisor.cpus
+    too_much = amount(wanted.get("CPU", "")) > call.state.hypervisor.cpus
     if enforce and too_much and machine.state in (State.ACTIVE, State.POWEROFF):
         raise Refusal(Code.ACTION, "Not enough capacity on the host", machine_id)
     for name, value in wanted.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
+from anabranch_opennebula.simulator.figures import amount
 from anabranch_opennebula.simulator.machines import context
 from anabranch_opennebula.simulator.machines.disks import resolve_disk
 from anabranch_opennebula.simulator.machines.lifecycle import finish, schedule
@@ -57,7 +58,7 @@ def create(
     """
     check_name(name or prefix)
     for attribute in ("CPU", "MEMORY"):
-        if not _positive(template.text(attribute)):
+        if amount(template.text(attribute)) <= 0:
             raise Refusal(
                 Code.ALLOCATE, f"{attribute} attribute must be a positive float or integer value."
             )
@@ -122,10 +123,3 @@ def _add_own_attributes(machine: Machine, *, hold: bool) -> None:
     system = dict(template.vector("OS") or {})
     system.setdefault("UUID", str(uuid.uuid5(uuid.NAMESPACE_OID, f"{machine.name}/{machine.id}")))
     template.put("OS", system)
-
-
-def _positive(text: str) -> bool:
-    try:
-        return float(text) > 0
-    except ValueError:
-        return False

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
+import string
 from typing import TYPE_CHECKING
 
 from anabranch_opennebula.simulator.access import USE
-from anabranch_opennebula.simulator.records import Image
+from anabranch_opennebula.simulator.figures import whole
+from anabranch_opennebula.simulator.machines.records import Machine
+from anabranch_opennebula.simulator.records import Image, Pool
 from anabranch_opennebula.simulator.refusals import Code, Refusal
 from anabranch_opennebula.simulator.templates import Vector
 
 if TYPE_CHECKING:
     from anabranch_opennebula.simulator.access import Call
 
-__all__ = ["find_image", "image_disk", "next_target", "resolve_disk"]
+__all__ = ["find_image", "give_back", "image_disk", "next_target", "resolve_disk"]
 
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_LETTERS = ("", *string.ascii_lowercase)
 
 
 def resolve_disk(call: Call, asked: Vector, disk_id: int, taken: set[str]) -> Vector:
@@ -31,7 +35,7 @@ def resolve_disk(call: Call, asked: Vector, disk_id: int, taken: set[str]) -> Ve
     """
     image = find_image(call, asked)
     if image is None:
-        if not asked.get("SIZE", "").isdigit():
+        if not whole(asked.get("SIZE", "")):
             raise Refusal(Code.ALLOCATE, "SIZE attribute must be a positive integer value.")
         disk = _volatile_disk(asked, disk_id)
     else:
@@ -57,7 +61,7 @@ def find_image(call: Call, disk: Vector) -> Image | None:
     images = call.state.images
     if "IMAGE_ID" in disk:
         number = disk["IMAGE_ID"]
-        image = images.get(int(number)) if number.isdigit() else None
+        image = images.get(-1 if (n := whole(number)) is None else n)
         if image is None:
             raise Refusal(Code.ALLOCATE, f"Image with ID: {number} does not exist")
     elif "IMAGE" in disk:
@@ -99,7 +103,7 @@ def image_disk(image: Image, asked: Vector, disk_id: int) -> Vector:
         "PERSISTENT_SNAPSHOTS": "YES",
         "READONLY": "NO",
         "SAVE": "YES" if image.persistent else "NO",
-        "SIZE": str(max(image.size, int(asked.get("SIZE") or 0))),
+        "SIZE": str(max(image.size, whole(asked.get("SIZE", "")) or 0)),
         "SOURCE": "dummy_path",
         "TM_MAD": "dummy",
         "TYPE": "CDROM" if image.type == 1 else "FILE",
@@ -127,6 +131,21 @@ def _volatile_disk(asked: Vector, disk_id: int) -> Vector:
     }
 
 
+def give_back(images: Pool[Image], machine: Machine, disk: Vector, now: int) -> None:
+    """Part a machine from a disk; a volume keeps its size and its snapshots."""
+    chain = machine.chains.pop(int(disk["DISK_ID"]), None)
+    image = images.get(int(disk.get("IMAGE_ID", -1)))
+    if image is None:
+        return
+    if image.persistent:
+        image.size = int(disk["SIZE"])
+        image.chain = chain or image.chain
+    others = (d for d in machine.disks if d is not disk)
+    if all(other.get("IMAGE_ID") != disk["IMAGE_ID"] for other in others):
+        image.release(machine.id, now)
+
+
 def next_target(prefix: str, taken: set[str]) -> str:
     """The first free device name with that prefix."""
-    return next(name for letter in _LETTERS if (name := prefix + letter) not in taken)
+    letters = itertools.product(_LETTERS, _LETTERS[1:])
+    return next(name for two in letters if (name := prefix + "".join(two)) not in taken)

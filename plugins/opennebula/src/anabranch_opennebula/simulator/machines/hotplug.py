@@ -20,7 +20,7 @@ from anabranch_opennebula.simulator.refusals import Code, Refusal
 if TYPE_CHECKING:
     from anabranch_opennebula.simulator.access import Call
 
-__all__ = ["POWEROFF", "SUSPENDED", "UNDEPLOYED", "change", "find", "numbers"]
+__all__ = ["POWEROFF", "SUSPENDED", "UNDEPLOYED", "change", "find"]
 
 POWEROFF: Where = (State.POWEROFF, Lcm.LCM_INIT)
 SUSPENDED: Where = (State.SUSPENDED, Lcm.LCM_INIT)
@@ -76,8 +76,3 @@ def change(
 
     path = ((State.ACTIVE, through[back]), back)
     begin(call.state, machine, call.moment, path, end, at_once=True)
-
-
-def numbers(text: str) -> list[int]:
-    """The numbers in a list such as `0,100`."""
-    return [int(number) for number in text.split(",") if number.strip().isdigit()]

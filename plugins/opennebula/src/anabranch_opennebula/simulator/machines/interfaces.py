@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from anabranch_opennebula.simulator.figures import listed
 from anabranch_opennebula.simulator.machines import context
-from anabranch_opennebula.simulator.machines.hotplug import POWEROFF, change, find, numbers
+from anabranch_opennebula.simulator.machines.hotplug import POWEROFF, change, find
 from anabranch_opennebula.simulator.machines.lifecycle import RUNNING, Where
 from anabranch_opennebula.simulator.machines.nics import put_rules, resolve_nic
 from anabranch_opennebula.simulator.machines.records import Lcm, Machine
@@ -39,7 +40,7 @@ def _attach(call: Call, machine_id: int, text: str) -> int:
     else:
         parent = _parent(machine, asked)
         nic, network = resolve_nic(call, machine, asked, number, f"{parent['NAME']}_ALIAS{number}")
-        siblings = numbers(parent.get("ALIAS_IDS", ""))
+        siblings = listed(parent.get("ALIAS_IDS", ""))
         nic["ALIAS_ID"] = str(len(siblings))
         nic["PARENT"], nic["PARENT_ID"] = parent["NAME"], parent["NIC_ID"]
         prefix = f"ETH{parent['NIC_ID']}_ALIAS{len(siblings)}"
@@ -82,7 +83,7 @@ def _attach_group(call: Call, machine_id: int, nic_id: int, group_id: int) -> in
     machine = find(call, machine_id, _HOTPLUG, "attach security group")
     nic = _find_nic(machine, nic_id)
     call.find(call.state.security_groups, group_id)
-    groups = numbers(nic["SECURITY_GROUPS"])
+    groups = listed(nic["SECURITY_GROUPS"])
     if group_id in groups:
         raise Refusal(
             Code.ACTION, f"NIC {nic_id} already has the security group {group_id}", machine_id
@@ -95,7 +96,7 @@ def _detach_group(call: Call, machine_id: int, nic_id: int, group_id: int) -> in
     """Since 6.4."""
     machine = find(call, machine_id, _HOTPLUG, "detach security group")
     nic = _find_nic(machine, nic_id)
-    groups = numbers(nic["SECURITY_GROUPS"])
+    groups = listed(nic["SECURITY_GROUPS"])
     if group_id not in groups:
         raise Refusal(
             Code.ACTION, f"NIC {nic_id} does not have the security group {group_id}", machine_id
@@ -157,13 +158,13 @@ def _is_of(alias: Vector, nic: Vector) -> bool:
 
 def _add_alias(machine: Machine, alias: Vector) -> None:
     parent = _find_nic(machine, int(alias["PARENT_ID"]))
-    others = numbers(parent.get("ALIAS_IDS", ""))
+    others = listed(parent.get("ALIAS_IDS", ""))
     parent["ALIAS_IDS"] = ",".join(map(str, [*others, int(alias["NIC_ID"])]))
 
 
 def _remove_alias(machine: Machine, alias: Vector) -> None:
     parent = _find_nic(machine, int(alias["PARENT_ID"]))
-    left = [n for n in numbers(parent["ALIAS_IDS"]) if n != int(alias["NIC_ID"])]
+    left = [n for n in listed(parent["ALIAS_IDS"]) if n != int(alias["NIC_ID"])]
     parent["ALIAS_IDS"] = ",".join(map(str, left))
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from anabranch_opennebula.simulator.figures import amount
+from anabranch_opennebula.simulator.machines.disks import give_back
 from anabranch_opennebula.simulator.machines.records import History, Lcm, Machine, State
 
 if TYPE_CHECKING:
@@ -87,7 +89,7 @@ def _enter(
 
 def schedule(cloud: Cloud, machine: Machine, now: float, path: Sequence[Where] = BOOT) -> None:
     """Have the scheduler find a host for a machine that is PENDING, and boot it there."""
-    if float(machine.template.text("CPU") or 0) > cloud.hypervisor.cpus:
+    if amount(machine.template.text("CPU")) > cloud.hypervisor.cpus:
         message = f"{stamp(now)}: [HOST] Not enough CPU on hosts: 0,1"
         cloud.at(now, partial(_wait_for_room, machine, message))
         return
@@ -158,9 +160,7 @@ def finish(cloud: Cloud, machine: Machine, moment: float) -> None:
     for group in cloud.security_groups.values():
         group.vms.discard(machine.id)
     for disk in machine.disks:
-        image = cloud.images.get(int(disk.get("IMAGE_ID", -1)))
-        if image is not None:
-            image.release(machine.id, int(moment))
+        give_back(cloud.images, machine, disk, int(moment))
 
 
 def stamp(now: float) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from anabranch_opennebula.simulator.figures import amount, listed
 from anabranch_opennebula.simulator.machines import documents
 from anabranch_opennebula.simulator.machines.lifecycle import RUNNING
 from anabranch_opennebula.simulator.machines.records import Machine, State
@@ -47,7 +48,7 @@ def _extended_pool(
 def _set(call: Call, numbers: str, extended: bool) -> bytes:
     if not _NUMBERS.fullmatch(numbers):
         raise Refusal(Code.RPC_API, "Incorrect list of ids")
-    wanted = {int(number) for number in numbers.split(",")}
+    wanted = set(listed(numbers))
     machines = (m for m in call.visible(call.state.machines, -2) if m.id in wanted)
     return _pool(call, machines, documents.extended if extended else documents.short)
 
@@ -86,8 +87,8 @@ def _samples(call: Call, machine: Machine) -> str:
     if machine.where != RUNNING:
         return ""
     uptime = max(call.now - machine.started, 0)
-    cpu = float(machine.template.text("CPU") or 0) * 100 * _BUSY
-    memory = int(float(machine.template.text("MEMORY") or 0) * 1024 * _FULL)
+    cpu = amount(machine.template.text("CPU")) * 100 * _BUSY
+    memory = int(amount(machine.template.text("MEMORY")) * 1024 * _FULL)
     return (
         f"<MONITORING><CPU>{cpu:.2f}</CPU><DISKRDBYTES>{4096 * uptime}</DISKRDBYTES>"
         f"<DISKRDIOPS>{uptime}</DISKRDIOPS><DISKWRBYTES>{8192 * uptime}</DISKWRBYTES>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from anabranch_opennebula.simulator.access import USE
+from anabranch_opennebula.simulator.figures import listed, whole
 from anabranch_opennebula.simulator.machines.records import Machine
 from anabranch_opennebula.simulator.networks.records import Holder, Network
 from anabranch_opennebula.simulator.refusals import Code, Refusal
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from anabranch_opennebula.simulator.access import Call
 
 __all__ = ["find_network", "put_rules", "resolve_nic"]
+
+_OF_ONED = ("PARENT_ID", "ALIAS_ID", "ALIAS_IDS")
 
 
 def resolve_nic(
@@ -26,8 +29,8 @@ def resolve_nic(
             address left.
     """
     network = find_network(call, asked)
-    wanted = {int(n) for n in asked.get("SECURITY_GROUPS", "").split(",") if n.strip().isdigit()}
-    groups = wanted | {int(n) for n in network.template.text("SECURITY_GROUPS").split(",") if n}
+    wanted = listed(asked.get("SECURITY_GROUPS", ""))
+    groups = {*wanted, *listed(network.template.text("SECURITY_GROUPS"))}
     for number in groups:
         call.find(call.state.security_groups, number)
     lease = network.lease(Holder("VM", machine.id), asked.get("IP", ""))
@@ -35,7 +38,7 @@ def resolve_nic(
     machine.leases[nic_id] = (network.id, lease)
     network.vms.add(machine.id)
     nic: Vector = {
-        **asked,
+        **{name: value for name, value in asked.items() if name not in _OF_ONED},
         "AR_ID": str(lease.range_id),
         "BRIDGE": network.bridge,
         "BRIDGE_TYPE": "linux",
@@ -67,7 +70,7 @@ def find_network(call: Call, nic: Vector) -> Network:
     networks = call.state.networks
     number = nic.get("NETWORK_ID", "")
     if number:
-        found = networks.get(int(number)) if number.isdigit() else None
+        found = networks.get(-1 if (n := whole(number)) is None else n)
     else:
         uname = nic.get("NETWORK_UNAME", call.user.name)
         found = next(
@@ -86,11 +89,10 @@ def put_rules(call: Call, machine: Machine) -> None:
     """Write the rules of all security groups of a machine's interfaces into its template."""
     numbers = sorted(
         {
-            int(number)
+            number
             for kind in ("NIC", "NIC_ALIAS")
             for nic in machine.template.vectors(kind)
-            for number in nic.get("SECURITY_GROUPS", "").split(",")
-            if number
+            for number in listed(nic.get("SECURITY_GROUPS", ""))
         }
     )
     for group in call.state.security_groups.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from anabranch_opennebula.simulator.figures import amount, whole
 from anabranch_opennebula.simulator.machines.records import State
 from anabranch_opennebula.simulator.refusals import Code, Refusal
 from anabranch_opennebula.simulator.templates import Template
@@ -37,9 +38,9 @@ def check_quotas(call: Call, template: Template, *, machines: int = 1) -> None:
     if not limits:
         return
     used = usage(call.state, call.user)
-    for metric, amount in _amounts(template, machines).items():
+    for metric, added in _amounts(template, machines).items():
         limit = limits.get(metric, -1)
-        if amount > 0 and 0 <= limit < used.get(metric, 0) + amount:
+        if added > 0 and 0 <= limit < used.get(metric, 0) + added:
             raise Refusal(
                 Code.AUTHORIZATION,
                 f"user [{call.user.id}] limit of {limit:g} reached for {metric} quota in VM.",
@@ -55,16 +56,16 @@ def usage(cloud: Cloud, user: User) -> dict[str, float]:
         total = total or dict.fromkeys(METRICS, 0.0)
         if machine.state == State.DONE:
             continue
-        for metric, amount in _amounts(machine.template).items():
+        for metric, added in _amounts(machine.template).items():
             running = metric.startswith("RUNNING_")
             if not running or machine.state in (State.PENDING, State.HOLD, State.ACTIVE):
-                total[metric] += amount
+                total[metric] += added
     return total
 
 
 def _amounts(template: Template, machines: int = 1) -> dict[str, float]:
-    cpu, memory = float(template.text("CPU") or 0), float(template.text("MEMORY") or 0)
-    disks = sum(int(d.get("SIZE") or 0) for d in template.vectors("DISK"))
+    cpu, memory = amount(template.text("CPU")), amount(template.text("MEMORY"))
+    disks = sum(whole(d.get("SIZE", "")) or 0 for d in template.vectors("DISK"))
     return {
         "VMS": machines,
         "CPU": cpu,

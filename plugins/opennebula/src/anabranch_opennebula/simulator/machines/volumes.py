@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from anabranch_opennebula.simulator.figures import whole
 from anabranch_opennebula.simulator.images import register
-from anabranch_opennebula.simulator.machines.disks import resolve_disk
+from anabranch_opennebula.simulator.machines.disks import give_back, resolve_disk
 from anabranch_opennebula.simulator.machines.hotplug import (
     POWEROFF,
     SUSPENDED,
@@ -100,17 +101,8 @@ def _detach(call: Call, machine_id: int, disk_id: int) -> int:
     disk = find_disk(machine, disk_id)
 
     def detached(moment: float) -> None:
+        give_back(call.state.images, machine, disk, int(moment))
         machine.template.drop("DISK", disk)
-        image = call.state.images.get(int(disk.get("IMAGE_ID", -1)))
-        chain = machine.chains.pop(disk_id, None)
-        if image is None:
-            return
-        if image.persistent:
-            image.size = int(disk["SIZE"])
-            if chain is not None:
-                image.chain = chain
-        if not any(d.get("IMAGE_ID") == disk["IMAGE_ID"] for d in machine.disks):
-            image.release(machine.id, int(moment))
 
     change(call, machine, _DETACH, detached, 22)
     return machine_id
@@ -119,7 +111,7 @@ def _detach(call: Call, machine_id: int, disk_id: int) -> int:
 def _resize(call: Call, machine_id: int, disk_id: int, size: str) -> int:
     machine = find(call, machine_id, _RESIZE, "resize disk")
     disk = find_disk(machine, disk_id)
-    if not size.isdigit() or int(size) <= int(disk.get("SIZE", 0)):
+    if (whole(size) or 0) <= int(disk["SIZE"]):
         raise Refusal(Code.ACTION, "New disk size has to be greater than current one", machine_id)
     if machine.chains.get(disk_id):
         raise Refusal(Code.ACTION, "Cannot resize a disk with snapshots", machine_id)

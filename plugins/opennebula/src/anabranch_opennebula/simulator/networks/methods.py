@@ -6,6 +6,7 @@ import ipaddress
 from typing import TYPE_CHECKING
 
 from anabranch_opennebula.simulator.access import ADMIN, MANAGE
+from anabranch_opennebula.simulator.figures import whole
 from anabranch_opennebula.simulator.methods import Method
 from anabranch_opennebula.simulator.names import check_name, check_unique
 from anabranch_opennebula.simulator.networks import documents
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["METHODS", "make"]
 
 _ON_HOLD = Holder("VM", -1)
+_LARGEST_RANGE = 1 << 24
+_PREFIXES = ("GLOBAL_PREFIX", "ULA_PREFIX")
 _TYPES = ("IP4", "IP6", "IP4_6", "ETHER")
 
 
@@ -52,13 +55,13 @@ def make(call: Call, template: Template, name: str) -> int:
     """
     check_name(name)
     check_unique(call.state.networks, name, call.user.id)
-    made_from = template.text("TEMPLATE_ID")
+    made_from = whole(template.text("TEMPLATE_ID"))
     network = Network(
         **call.owner(),
         id=call.state.networks.new_id(),
         name=name,
         bridge=template.text("BRIDGE"),
-        made_from=int(made_from) if made_from else -1,
+        made_from=-1 if made_from is None else made_from,
         template=template,
     )
     for vector in template.vectors("AR"):
@@ -72,14 +75,14 @@ def _reserve(call: Call, network_id: int, text: str) -> int:
     """A network of the user's own with addresses of another one, or more of them for it."""
     parent = call.find(call.state.networks, network_id)
     asked = Template.parse(text)
-    size, name = asked.text("SIZE"), asked.text("NAME")
-    if not size.isdigit() or int(size) < 1:
+    size, name = whole(asked.text("SIZE")), asked.text("NAME")
+    if not size:
         raise Refusal(Code.ACTION, "Reservation SIZE must be a positive integer", network_id)
     if parent.parent >= 0:
         raise Refusal(Code.ACTION, "Cannot reserve from a reserved network", network_id)
-    existing = asked.text("NETWORK_ID")
-    if existing.isdigit():
-        child = call.find(call.state.networks, int(existing), MANAGE)
+    existing = whole(asked.text("NETWORK_ID"))
+    if existing is not None:
+        child = call.find(call.state.networks, existing, MANAGE)
     else:
         check_name(name)
         check_unique(call.state.networks, name, call.user.id)
@@ -91,7 +94,7 @@ def _reserve(call: Call, network_id: int, text: str) -> int:
             parent=parent.id,
             template=parent.template.copy(),
         )
-    _move(parent, child, int(size), asked)
+    _move(parent, child, size, asked)
     call.state.networks[child.id] = child
     return child.id
 
@@ -184,12 +187,15 @@ def _add_ar(call: Call, network_id: int, text: str) -> int:
 
 
 def _add_range(network: Network, vector: Vector) -> None:
-    kind, size = vector.get("TYPE", ""), vector.get("SIZE", "")
-    if kind not in _TYPES or not size.isdigit() or int(size) < 1:
+    kind, size = vector.get("TYPE", ""), whole(vector.get("SIZE", ""))
+    if kind not in _TYPES or not size or size > _LARGEST_RANGE:
         raise Refusal(Code.INTERNAL, "Wrong TYPE or SIZE in address range")
     number = max(network.ranges, default=-1) + 1
     try:
         ip = int(ipaddress.IPv4Address(vector["IP"])) if kind in ("IP4", "IP4_6") else 0
+        ipaddress.IPv4Address(ip + size - 1)
+        for prefix in _PREFIXES:
+            ipaddress.IPv6Address(vector.get(prefix, "::"))
     except (KeyError, ValueError) as error:
         raise Refusal(Code.INTERNAL, "Missing or wrong IP in address range") from error
     network.ranges[number] = AddressRange(
@@ -197,8 +203,8 @@ def _add_range(network: Network, vector: Vector) -> None:
         type=kind,
         first_ip=ip,
         first_mac=0x0200_0000_0000 + (ip or (network.id + 1) << 16),
-        size=int(size),
-        prefixes={k: v for k, v in vector.items() if k in ("GLOBAL_PREFIX", "ULA_PREFIX")},
+        size=size,
+        prefixes={k: v for k, v in vector.items() if k in _PREFIXES},
     )
 
 
