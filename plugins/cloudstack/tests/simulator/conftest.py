@@ -34,9 +34,12 @@ class Api:
         sent = {name: str(value) for name, value in parameters.items()}
         return {"command": command, "response": "json", "apiKey": self.key, **sent}
 
+    def sign(self, parameters):
+        return signature(parameters, self.secret)
+
     def signed(self, command, /, **parameters):
         sent = self.parameters(command, **parameters)
-        return sent | {"signature": signature(sent, self.secret)}
+        return sent | {"signature": self.sign(sent)}
 
     def timed(self, command, /, ahead=600, form="%Y-%m-%dT%H:%M:%S+0000", **parameters):
         expires = time.strftime(form, time.gmtime(self.clock() + ahead))
