@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Final, TypeVar
@@ -41,6 +42,7 @@ _FORM: Final = {
 _LARGE: Final = 256 * 1024
 """Bytes above which a reply is read in a thread: 1 MB of machines takes some 20 ms."""
 _MOST_PAGES: Final = 1000
+_NUMBER: Final = re.compile(r"\d+")
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -79,6 +81,7 @@ class Session:
 
     def __init__(self, cloud: CloudStackCloud) -> None:
         self.cloud = cloud
+        self._page_size = cloud.settings.page_size
         self._apis: frozenset[str] | None = None
         self._asking_apis = SingleFlight[frozenset[str]]()
 
@@ -178,7 +181,7 @@ class Session:
         cursor: str | None = None,
         parameters: Parameters | None = None,
     ) -> Page[T]:
-        """Get one page of a list. A cursor is the number of the page.
+        """Get one page of a list. A cursor is the number of the page, and the size of pages.
 
         Args:
             command: The list command.
@@ -187,22 +190,22 @@ class Session:
             cursor: The cursor of the page before.
             parameters: Filters.
         """
-        number, size = int(cursor or 1), self.cloud.settings.page_size
+        number, size = _place(cursor) if cursor else (1, self._page_size)
         try:
-            reply = await self._reply(
-                command,
-                {**(parameters or {}), "page": number, "pagesize": size},
-                idempotent=True,
-            )
+            reply = await self._page_reply(command, parameters or {}, number, size)
         except InvalidRequest as exc:
-            if "pagesize" in exc.message.lower().replace(" ", ""):
-                exc.remedy = "Lower the setting page_size"
-            raise
+            most = _allowed(exc, size)
+            if most is None:
+                raise
+            # The operator lowered default.page.size: known from now on.
+            self._page_size = min(most, self._page_size)
+            number, size = (number - 1) * size // most + 1, most
+            reply = await self._page_reply(command, parameters or {}, number, size)
         read = partial(_read_page, reply, reader, convert)
         large = len(reply.content) > _LARGE
         items, problems, rows, count = await anyio.to_thread.run_sync(read) if large else read()
         more = number * size < count if count is not None else rows == size
-        return Page(items, str(number + 1) if rows and more else None, problems)
+        return Page(items, f"{number + 1}.{size}" if rows and more else None, problems)
 
     async def everything(
         self,
@@ -236,6 +239,12 @@ class Session:
         if self._apis is None:
             self._apis = await self._asking_apis.get(self._ask_apis)
         return self._apis
+
+    async def _page_reply(
+        self, command: str, parameters: Parameters, number: int, size: int
+    ) -> Response:
+        fields = {**parameters, "page": number, "pagesize": size}
+        return await self._reply(command, fields, idempotent=True)
 
     async def _ask_apis(self) -> frozenset[str]:
         reply = await self._reply("listApis", {}, idempotent=True)
@@ -277,6 +286,19 @@ class Session:
         except CloudError:
             return None
         return None if known else OperationNotSupported(f"this cloud has no command {command}")
+
+
+def _place(cursor: str) -> tuple[int, int]:
+    number, _, size = cursor.partition(".")
+    return int(number), int(size)
+
+
+def _allowed(refusal: InvalidRequest, size: int) -> int | None:
+    """Return the greatest page that the refusal of a greater one names; None: it is another."""
+    if "pagesize" not in refusal.message.lower().replace(" ", ""):
+        return None
+    named = [int(digits) for digits in _NUMBER.findall(refusal.message)]
+    return max((n for n in named if 0 < n < size), default=None)
 
 
 def _read_page(

@@ -23,6 +23,7 @@ __all__ = [
     "tier_offering",
     "tiers",
     "vpc_offering",
+    "zone_of",
 ]
 
 NETWORK: Final = Reader(wire.Network, "network")
@@ -53,6 +54,20 @@ async def find_network(cloud: CloudStackCloud, network_id: str) -> wire.Network:
         convert=_network,
         what=f"network {network_id!r}",
     )
+
+
+async def zone_of(cloud: CloudStackCloud, network_id: str) -> str | None:
+    """Return the zone of a guest network or a VPC; None: it is neither."""
+    try:
+        return (await find_network(cloud, network_id)).zoneid
+    except NotFound:
+        page = await session(cloud).everything(
+            "listVPCs",
+            reader=VPC,
+            convert=lambda vpc, _: vpc.zoneid if vpc.id == network_id else None,
+            parameters=session(cloud).scope,
+        )
+        return page.items[0] if page.items else None
 
 
 async def tiers(cloud: CloudStackCloud, network_ids: Sequence[str]) -> list[str]:

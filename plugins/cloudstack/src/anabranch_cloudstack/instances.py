@@ -18,8 +18,7 @@ from anabranch.states import InstanceState
 from anabranch_cloudstack import convert, jobs, wire
 from anabranch_cloudstack.capabilities import may_expunge
 from anabranch_cloudstack.client import Accepted, CloudStackCloud, session
-from anabranch_cloudstack.guest_networks import tiers
-from anabranch_cloudstack.launching import MOST_USER_DATA, deployment, needs_custom_size
+from anabranch_cloudstack.launching import MOST_USER_DATA, deployment, refined
 from anabranch_cloudstack.machines import DETAILS, VM, Undertaking, show, undertakings
 from anabranch_cloudstack.settings import CloudStackSettings
 from anabranch_cloudstack.states import view
@@ -75,14 +74,7 @@ class Instances(InstancesSpec[CloudStackSettings]):
         try:
             accepted = await _deploy(cloud, parameters)
         except InvalidRequest as exc:
-            # Refused before anything was made: say more exactly what is wanted.
-            if spec.hardware is None and needs_custom_size(exc):
-                parameters = await deployment(cloud, spec, custom=True)
-            elif spec.network_ids and "networkids" in exc.message:
-                networks = await tiers(cloud, spec.network_ids)
-                parameters["networkids"] = ",".join(networks)
-            else:
-                raise
+            parameters = await refined(cloud, spec, parameters, exc)
             accepted = await _deploy(cloud, parameters)
         instance_id = accepted.id or ""
         if accepted.jobid:

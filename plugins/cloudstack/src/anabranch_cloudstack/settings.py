@@ -85,8 +85,7 @@ class CloudStackSettings(CloudSettings, frozen=True, kw_only=True):
         Meta(
             ge=1,
             le=500,
-            description="Items to ask for per page of a list; CloudStack allows 500 unless its "
-            "operator lowered default.page.size",
+            description="Items to ask for per page of a list; where the cloud allows fewer, those",
         ),
     ] = 500
     signature_lifetime: Annotated[

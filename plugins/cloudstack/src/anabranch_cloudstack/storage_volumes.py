@@ -6,8 +6,6 @@ import re
 from functools import partial
 from typing import Final
 
-import msgspec
-
 from anabranch.errors import CloudError, Conflict, InvalidRequest, NotFound
 from anabranch.features import Feature, offers
 from anabranch.hooks import hookimpl
@@ -16,16 +14,15 @@ from anabranch.models import StorageVolume, StorageVolumeSpec, StorageVolumeStat
 from anabranch.paging import Page
 from anabranch_cloudstack import convert_storage, wire
 from anabranch_cloudstack.client import CloudStackCloud, Parameters, session
+from anabranch_cloudstack.disk_offerings import chosen_offering
 from anabranch_cloudstack.reading import Reader
 from anabranch_cloudstack.realms import chosen_zone
 from anabranch_cloudstack.settings import CloudStackSettings
 from anabranch_cloudstack.tagging import add_tags, made_untagged
-from anabranch_cloudstack.values import number
 
 __all__ = ["StorageVolumes", "root_volume"]
 
 _VOLUME: Final = Reader(wire.Volume, "volume")
-_OFFERING: Final = Reader(wire.DiskOffering, "diskoffering")
 
 _DEVICE: Final = re.compile(r"(?:/dev/)?(?:xvd|vd|sd|hd)(?P<letter>[a-z])")
 
@@ -66,7 +63,7 @@ class StorageVolumes(StorageVolumesSpec[CloudStackSettings]):
             **cloudstack.project,
         }
         if spec.snapshot_id is None or spec.kind:
-            parameters.update(await _offering(cloud, spec))
+            parameters.update(await chosen_offering(cloud, spec.kind, spec.capacity_gb))
         elif spec.capacity_gb is not None:
             parameters["size"] = spec.capacity_gb
         try:
@@ -160,35 +157,6 @@ async def _done(
     if raw is None:
         return await _show(cloud, volume_id)
     return convert_storage.volume(cloud.name, _VOLUME.read(raw), raw)
-
-
-def _itself(offering: wire.DiskOffering, raw: msgspec.Raw) -> wire.DiskOffering:
-    del raw
-    return offering
-
-
-async def _offering(cloud: CloudStackCloud, spec: StorageVolumeSpec) -> Parameters:
-    """Choose a disk offering: the one named, the configured, one of the size, a custom one."""
-    wanted = spec.kind or cloud.settings.disk_offering
-    size = 1 if spec.capacity_gb is None else spec.capacity_gb
-    page = await session(cloud).everything(
-        "listDiskOfferings",
-        reader=_OFFERING,
-        convert=_itself,
-        parameters={"id": wanted} if wanted else {},
-    )
-    custom = [o for o in page.items if o.iscustomized and not o.iscustomizediops]
-    fixed = [o for o in page.items if not o.iscustomized]
-    for offering in fixed:
-        if number(offering.disksize) == size or (wanted and spec.capacity_gb is None):
-            return {"diskofferingid": offering.id}
-    if custom:
-        return {"diskofferingid": custom[0].id, "size": size}
-    sizes = ", ".join(str(s) for s in sorted({number(o.disksize) or 0 for o in fixed}))
-    raise InvalidRequest(
-        f"no disk offering makes a volume of {size} GiB",
-        remedy=f"Ask for one of: {sizes}" if sizes else "Correct the disk offering",
-    )
 
 
 def _device_id(device: str | None) -> int | None:
