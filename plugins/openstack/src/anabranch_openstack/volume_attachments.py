@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import anyio
@@ -56,11 +56,11 @@ class VolumeAttachments(StorageVolumesSpec[OpenStackSettings]):
         nova = session(cloud)
         volume = await show_volume(nova, storage_volume_id)
         if volume.state is _S.ATTACHING:  # until that is over, nova refuses
-            volume = await _settled(nova, storage_volume_id, _S.ATTACHING)
+            volume = await _settled(nova, storage_volume_id, _attaching)
         for instance_id in _instances(volume):
             if volume.platform_state != _DETACHING:
                 await _detach(nova, storage_volume_id, instance_id)
-            volume = await _settled(nova, storage_volume_id, _S.BUSY)
+            volume = await _settled(nova, storage_volume_id, _busy)
         if volume.instance_id is not None:
             raise Conflict(f"the cloud gave it up, the volume is {volume.platform_state}")
         return volume
@@ -68,7 +68,13 @@ class VolumeAttachments(StorageVolumesSpec[OpenStackSettings]):
 
 async def _attached(nova: Session, storage_volume_id: str, instance_id: str) -> StorageVolume:
     """Wait until a volume that nova took is attached."""
-    volume = await _settled(nova, storage_volume_id, _S.ATTACHING)
+
+    async def pending(volume: StorageVolume) -> bool:
+        # Nova takes note of it before cinder does, and forgets it if it comes to nothing.
+        early = volume.state is _S.AVAILABLE and await _is_noted(nova, volume, instance_id)
+        return early or volume.state is _S.ATTACHING
+
+    volume = await _settled(nova, storage_volume_id, pending)
     if instance_id not in _instances(volume):
         raise Conflict(
             f"the cloud gave the attachment up, the volume is {volume.platform_state}",
@@ -78,15 +84,15 @@ async def _attached(nova: Session, storage_volume_id: str, instance_id: str) -> 
 
 
 async def _settled(
-    nova: Session, storage_volume_id: str, *passing: StorageVolumeState
+    nova: Session, storage_volume_id: str, pending: Callable[[StorageVolume], Awaitable[bool]]
 ) -> StorageVolume:
-    """Wait until a volume is in another state than these."""
+    """Wait as long as something is pending with a volume."""
     pause = _FIRST_PAUSE
     limit = nova.cloud.settings.attach_timeout
     with anyio.move_on_after(limit):
         while True:
             volume = await show_volume(nova, storage_volume_id)
-            if volume.state not in passing:
+            if not await pending(volume):
                 return volume
             await anyio.sleep(pause)
             pause = min(_LONGEST_PAUSE, pause * 1.5)
@@ -94,6 +100,14 @@ async def _settled(
         f"the volume was not ready within {limit:g} s; the cloud goes on with it",
         remedy="Ask for the same again, which waits on",
     )
+
+
+async def _attaching(volume: StorageVolume) -> bool:
+    return volume.state is _S.ATTACHING
+
+
+async def _busy(volume: StorageVolume) -> bool:
+    return volume.state is _S.BUSY
 
 
 async def _detach(nova: Session, storage_volume_id: str, instance_id: str) -> None:
@@ -109,13 +123,17 @@ async def _detach(nova: Session, storage_volume_id: str, instance_id: str) -> No
 
 
 async def _is_at(nova: Session, volume: StorageVolume, instance_id: str) -> bool:
-    """Whether a volume is attached to an instance, or just being so, which nova alone tells."""
-    if volume.state is not _S.ATTACHING:
-        return volume.state is _S.IN_USE and instance_id in _instances(volume)
+    """Whether a volume is attached to an instance, or about to be."""
+    if volume.state in (_S.ATTACHING, _S.AVAILABLE):
+        return await _is_noted(nova, volume, instance_id)
+    return volume.state is _S.IN_USE and instance_id in _instances(volume)
+
+
+async def _is_noted(nova: Session, volume: StorageVolume, instance_id: str) -> bool:
+    """Whether nova has a volume at an instance; cinder tells it when all is done only."""
+    path = server_path(instance_id, _ATTACHMENTS, segment(volume.id))
     try:
-        await nova.request(
-            COMPUTE, "GET", server_path(instance_id, _ATTACHMENTS, segment(volume.id))
-        )
+        await nova.request(COMPUTE, "GET", path)
     except NotFound:
         return False
     return True

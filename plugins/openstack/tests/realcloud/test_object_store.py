@@ -80,7 +80,7 @@ async def test_a_bucket(lab, sdk):
         assert (made.location, made.created_at is not None) == ("Policy-0", True)
         [listed] = [b for b in await everything(driver.list_buckets, cloud) if b.id == name]
         assert (listed.location, listed.blob_count) == ("Policy-0", 0)
-        assert abs(listed.created_at - made.created_at).total_seconds() < 0.001
+        assert abs(listed.created_at - made.created_at).total_seconds() < 5
         theirs = await sdk(lambda c: [b.name for b in c.object_store.containers()])
         ours = [b.id for b in await everything(driver.list_buckets, cloud)]
         assert name in theirs
