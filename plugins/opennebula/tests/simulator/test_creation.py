@@ -253,6 +253,22 @@ def test_a_machine_is_resized_when_it_does_not_run(cloud, rpc, refused):
     assert rpc.document("vm.info", 0).findtext("TEMPLATE/VCPU") == "2"
 
 
+def test_a_template_names_its_image(rpc):
+    text = 'NAME="named"\nCPU="1"\nMEMORY="64"\nDISK=[IMAGE="rocky-9",IMAGE_UNAME="oneadmin"]'
+    number = rpc("template.allocate", text)
+    assert rpc.document("template.info", number, False).find("TEMPLATE/DISK/IMAGE_ID") is None
+    assert rpc.document("template.info", number, True).findtext("TEMPLATE/DISK/IMAGE_ID") == "2"
+    rpc("template.update", number, 'CPU="1"', 0)
+    template = rpc.document("template.info", number, True).find("TEMPLATE")
+    assert [e.tag for e in template] == ["CPU"]
+
+
+def test_a_machine_is_renamed(rpc):
+    rpc("vm.rename", 0, "other name")
+    assert rpc.document("vm.info", 0).findtext("NAME") == "other name"
+    assert rpc.document("vmpool.info", -2, 0, 0, -1).findtext("VM/NAME") == "other name"
+
+
 def test_templates_of_users(rpc, neighbour, refused):
     number = rpc("template.allocate", 'NAME="own"\nCPU="1"\nMEMORY="64"')
     with refused(16384, f"already taken by TEMPLATE {number}"):

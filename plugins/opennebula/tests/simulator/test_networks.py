@@ -67,8 +67,20 @@ def test_reservations(rpc, leases, refused):
     ):
         with refused(code):
             rpc("vn.reserve", 0, text)
+    with refused(2048, "no reservation"):
+        rpc("vn.reserve", 1, f'SIZE="1"\nNETWORK_ID="{block}"')
     with refused(2048, "reserved"):
         rpc("vn.reserve", block, 'NAME="x"\nSIZE="1"')
+
+
+def test_a_reservation_finds_room_wherever_it_is(rpc):
+    rpc("vn.reserve", 0, 'NAME="last"\nSIZE="1"\nIP="172.16.15.169"')
+    first = rpc("vn.reserve", 0, 'NAME="first"\nSIZE="2"')
+    assert rpc.document("vn.info", first).findtext("AR_POOL/AR/IP") == "172.16.0.10"
+    both = rpc("vn.reserve", 1, 'NAME="both"\nSIZE="3"\nAR_ID="1"')
+    reserved = rpc.document("vn.info", both).find("AR_POOL/AR")
+    assert (reserved.findtext("TYPE"), reserved.findtext("IP")) == ("IP4_6", "10.1.0.10")
+    assert reserved.findtext("GLOBAL_PREFIX") == "2001:db8:1::"
 
 
 def test_holding_needs_the_right_to_manage(rpc, admin, leases, refused):
@@ -211,6 +223,19 @@ def test_rules_are_added_by_a_merge_only_as_a_whole(rpc):
     number = rpc("secgroup.allocate", f'NAME="sg"\n{RULE}\n{RULE}')
     rpc("secgroup.update", number, f'{RULE}\nDESCRIPTION="d"', 1)
     assert len(rpc.document("secgroup.info", number).findall("TEMPLATE/RULE")) == 1
+
+
+def test_addresses_run_out(rpc, refused):
+    number = rpc("vn.reserve", 0, 'NAME="two"\nSIZE="2"')
+    extra = f'NIC=[NETWORK_ID="{number}"]'
+    first, second = rpc.create(extra), rpc.create(extra)
+    with refused(2048, f"lease from virtual network {number}"):
+        rpc.create(extra)
+    rpc("vm.action", "terminate-hard", first)
+    rpc("system.version")
+    third = rpc.create(extra)
+    addresses = [rpc.document("vm.info", n).findtext("TEMPLATE/NIC/IP") for n in (second, third)]
+    assert addresses == ["172.16.0.11", "172.16.0.10"]
 
 
 @pytest.mark.parametrize(

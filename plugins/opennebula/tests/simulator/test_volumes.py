@@ -41,6 +41,8 @@ def test_a_volume_is_locked_until_it_is_there(cloud, clock, rpc, image, refused)
     cloud.behaviour = Behaviour(state_delay=5.0)
     number = rpc("image.allocate", 'NAME="v"\nTYPE="DATABLOCK"\nSIZE="10"', 1, False)
     assert image(number) == LOCKED
+    with refused(2048, "Cannot clone"):
+        rpc("image.clone", number, "copy", -1)
     with refused(2048):
         rpc("vm.attach", 0, f'DISK=[IMAGE_ID="{number}"]')
     clock.now += 6

@@ -83,6 +83,10 @@ def _reserve(call: Call, network_id: int, text: str) -> int:
     existing = whole(asked.text("NETWORK_ID"))
     if existing is not None:
         child = call.find(call.state.networks, existing, MANAGE)
+        if child.parent != network_id:
+            raise Refusal(
+                Code.ACTION, f"Network {existing} is no reservation of this one", network_id
+            )
     else:
         check_name(name)
         check_unique(call.state.networks, name, call.user.id)

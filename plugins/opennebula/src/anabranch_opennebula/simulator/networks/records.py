@@ -87,13 +87,13 @@ class AddressRange(msgspec.Struct, kw_only=True):
         return index
 
     def free_block(self, size: int) -> int | None:
-        """Where so many free addresses stand side by side, from the next one on."""
-        start = self.next_index
-        while start + size <= self.size:
-            taken = next((i for i in range(start, start + size) if i in self.leases), None)
-            if taken is None:
-                return start
-            start = taken + 1
+        """Where so many free addresses stand side by side, from the next one on or before."""
+        for start in (self.next_index, 0):
+            while start + size <= self.size:
+                taken = next((i for i in range(start, start + size) if i in self.leases), None)
+                if taken is None:
+                    return start
+                start = taken + 1
         return None
 
     def give(self, index: int, holder: Holder) -> None:
