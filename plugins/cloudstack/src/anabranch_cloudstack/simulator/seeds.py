@@ -8,7 +8,7 @@ import hashlib
 from anabranch_cloudstack.simulator.catalog.seeds import seed_catalog
 from anabranch_cloudstack.simulator.compute.keys import fingerprint
 from anabranch_cloudstack.simulator.compute.records import KeyPair, Machine, Nic
-from anabranch_cloudstack.simulator.network.placement import make_nic
+from anabranch_cloudstack.simulator.network.placement import nic_at
 from anabranch_cloudstack.simulator.network.provision import implement
 from anabranch_cloudstack.simulator.network.records import AclList, Network, SecurityGroup
 from anabranch_cloudstack.simulator.state import State
@@ -139,10 +139,10 @@ def _machines(state: State, instances: int) -> None:
 
 
 def _seed_nic(state: State, network: Network) -> Nic:
-    """A NIC with the next address; nobody has it yet, so that none of the others is looked at."""
+    """A NIC with the next address of a network in which nobody has chosen his own."""
     network.given += 2 if not network.given else 1
     prefix = network.gateway.rsplit(".", 2)[0]
-    return make_nic(state, network, f"{prefix}.{network.given // 256}.{network.given % 256}", 0)
+    return nic_at(state, network, f"{prefix}.{network.given // 256}.{network.given % 256}", 0)
 
 
 def _host_name(name: str) -> str:

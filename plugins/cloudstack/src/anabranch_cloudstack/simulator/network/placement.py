@@ -11,7 +11,7 @@ from anabranch_cloudstack.simulator.network.records import Network
 from anabranch_cloudstack.simulator.state import State
 from anabranch_cloudstack.simulator.wire import Refusal, invalid
 
-__all__ = ["chosen_nics", "make_nic", "new_network", "taken"]
+__all__ = ["chosen_nics", "make_nic", "new_network", "nic_at", "taken"]
 
 
 def chosen_nics(call: Call, zone: Zone) -> list[Nic]:
@@ -57,13 +57,17 @@ def make_nic(state: State, network: Network, address: str, device: int) -> Nic:
     Raises:
         Refusal: 431, the address is not the network's; 533, it is taken, or all are.
     """
+    return nic_at(state, network, _address(state, network, address), device)
+
+
+def nic_at(state: State, network: Network, address: str, device: int) -> Nic:
+    """A NIC with an address that nobody has."""
     number = state.new_number()
     return Nic(
         id=state.new_id(),
         network=network.id,
-        address=_address(state, network, address),
-        mac=f"02:00:{number >> 24 & 255:02x}:{number >> 16 & 255:02x}"
-        f":{number >> 8 & 255:02x}:{number & 255:02x}",
+        address=address,
+        mac=":".join(f"{byte:02x}" for byte in (2, 0, *number.to_bytes(4, "big"))),
         device=device,
         default=device == 0,
     )
