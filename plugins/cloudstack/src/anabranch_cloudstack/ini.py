@@ -66,7 +66,7 @@ def load(environment: Mapping[str, str], path: str | None = None) -> dict[str, S
     sections: dict[str, Section] = {}
     for file in files:
         for name, values in _read(file, required=path is not None).items():
-            before = sections[name].values if name in sections else {}
+            before: Mapping[str, str] = sections[name].values if name in sections else {}
             # What several files say together is found by looking in all of them only.
             anywhere = file == usual or bool(before)
             sections[name] = Section(file, anywhere, {**before, **values})

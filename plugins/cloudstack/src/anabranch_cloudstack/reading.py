@@ -67,8 +67,8 @@ class Reader(Generic[W]):
         except msgspec.DecodeError as exc:
             raise ProtocolError(f"the reply is no list of CloudStack: {exc}") from exc
         lists: list[list[msgspec.Raw] | None] = [getattr(page, name) for name in self._names]
-        found = next((items for items in lists if items is not None), [])
-        return Listing(found, page.count)
+        found = next((items for items in lists if items is not None), None)
+        return Listing(found or [], page.count)
 
     def wrapped(self, body: msgspec.Raw) -> msgspec.Raw | None:
         """Return the one item that a result holds, undecoded; None: it holds none."""
