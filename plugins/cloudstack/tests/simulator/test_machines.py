@@ -400,3 +400,10 @@ def test_a_behaviour_put_in_place_of_the_old_one_counts_at_once(api, cloud, cloc
     assert api.job(job)["jobstatus"] == 0
     clock.now += 2
     assert api.job(job)["jobstatus"] == 1
+
+
+def test_every_detail_of_a_deployment_is_kept_and_told(api, deployable):
+    details = {"details[0].anabranch_client_token": "t-1", "details[1].x": "y"}
+    machine = api.done("deployVirtualMachine", **deployable, **details)
+    row = api.rows("listVirtualMachines", id=machine["id"], details="min")[0]
+    assert row["details"] == {"anabranch_client_token": "t-1", "x": "y"}

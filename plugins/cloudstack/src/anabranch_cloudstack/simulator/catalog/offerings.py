@@ -13,7 +13,7 @@ from anabranch_cloudstack.simulator.commands import Commands
 from anabranch_cloudstack.simulator.listing import listed, matching
 from anabranch_cloudstack.simulator.wire import Document, stamp
 
-__all__ = ["commands"]
+__all__ = ["commands", "services"]
 
 commands = Commands()
 

@@ -9,6 +9,7 @@ import msgspec
 from anabranch_cloudstack.simulator.records import Record
 
 __all__ = [
+    "GIB",
     "DiskOffering",
     "Image",
     "NetworkOffering",

@@ -13,7 +13,7 @@ from anabranch_cloudstack.simulator.compute.userdata import checked_user_data
 from anabranch_cloudstack.simulator.listing import listed, matching
 from anabranch_cloudstack.simulator.wire import INVALID, Document, Refusal, invalid
 
-__all__ = ["check_name", "commands", "found_machines"]
+__all__ = ["FILTERS", "check_name", "commands", "found_machines", "resize"]
 
 commands = Commands()
 

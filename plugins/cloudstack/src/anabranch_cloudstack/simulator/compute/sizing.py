@@ -17,7 +17,7 @@ __all__ = ["Size", "check_limits", "size_of", "usage"]
 
 
 class Size(msgspec.Struct, kw_only=True):
-    """The size of a machine."""
+    """The size of a machine, with all `details` that came along: the server keeps every one."""
 
     offering: str
     cpus: int
@@ -34,6 +34,7 @@ def size_of(call: Call) -> Size:
         Refusal: 431, a custom offering without the figures, or with figures out of its bounds.
     """
     offering = call.take(call.state.service_offerings, "serviceofferingid")
+    details = call.details()
     if not offering.customized:
         return Size(
             offering=offering.id,
@@ -41,8 +42,8 @@ def size_of(call: Call) -> Size:
             speed=offering.speed,
             memory=offering.memory,
             root_size=offering.root_size,
+            details=details,
         )
-    details = call.details()
     needed = ["cpuNumber", "memory"] if offering.speed else ["cpuNumber", "cpuSpeed", "memory"]
     if any(not details.get(name, "").isdecimal() for name in needed):
         raise invalid(
@@ -58,7 +59,7 @@ def size_of(call: Call) -> Size:
         speed=offering.speed or int(details["cpuSpeed"]),
         memory=memory,
         root_size=offering.root_size,
-        details={name: details[name] for name in needed},
+        details=details,
     )
 
 

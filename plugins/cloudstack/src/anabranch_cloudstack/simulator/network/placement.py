@@ -98,10 +98,10 @@ def _address(state: State, network: Network, wanted: str) -> str:
         if wanted in taken(state, network):
             raise Refusal(533, f"Unable to acquire Guest IP address {wanted}: it is in use")
         return wanted
-    return next_address(state, network)
+    return _next_address(state, network)
 
 
-def next_address(state: State, network: Network) -> str:
+def _next_address(state: State, network: Network) -> str:
     """The next free address of a network.
 
     Raises:

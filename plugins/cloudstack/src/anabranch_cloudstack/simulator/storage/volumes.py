@@ -20,20 +20,20 @@ commands = Commands()
 
 _TYPE = "Volume"
 _MOST_VOLUMES = 14
-FILTERS = (
+_FILTERS = (
     "id:uuid ids:list name type virtualmachineid:uuid zoneid:uuid diskofferingid:uuid state"
     " serviceofferingid:uuid"
 )
 
 
-@commands.add("listVolumes", FILTERS, listing=True)
+@commands.add("listVolumes", _FILTERS, listing=True)
 def list_volumes(call: Call) -> Document:
     """Lists volumes."""
-    rows = [volume_document(call.state, volume) for volume in found_volumes(call)]
+    rows = [volume_document(call.state, volume) for volume in _found(call)]
     return listed(call, "volume", rows)
 
 
-def found_volumes(call: Call) -> list[Volume]:
+def _found(call: Call) -> list[Volume]:
     """The volumes that the caller sees and that fit the filters of `listVolumes`."""
     return matching(
         call,
