@@ -35,6 +35,7 @@ def test_settings_say_where_and_who():
         "endpoint": "http://127.0.0.1:1/RPC2",
         "username": "limited",
         "password": PASSWORD,
+        "public_networks": ["public"],
     }
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from anabranch.testing.simulation import Behaviour
+from anabranch_opennebula.simulator.chains import SnapshotChain
 
 READY, USED, LOCKED, USED_PERS = "1", "2", "4", "8"
+WHYS = ("attached", "persistent", "detached")
 
 
 @pytest.fixture
@@ -225,8 +227,9 @@ def test_snapshots_of_a_disk(rpc, volume, image, refused):
     assert rpc("vm.disksnapshotcreate", 0, 2, "two") == 1
     chain = rpc.document("vm.info", 0).find("SNAPSHOTS")
     assert chain.findtext("DISK_ID") == "2"
-    found = [(s.findtext("NAME"), s.findtext("PARENT")) for s in chain.findall("SNAPSHOT")]
-    assert found == [("one", "-1"), ("two", "0")]
+    wanted = "NAME", "PARENT", "CHILDREN"
+    found = [tuple(map(s.findtext, wanted)) for s in chain.findall("SNAPSHOT")]
+    assert found == [("one", "-1", "1"), ("two", "0", None)]
     assert chain.findtext("SNAPSHOT[2]/ACTIVE") == "YES"
     with refused(2048, "wrong state RUNNING"):
         rpc("vm.disksnapshotrevert", 0, 2, 0)
@@ -236,7 +239,7 @@ def test_snapshots_of_a_disk(rpc, volume, image, refused):
     rpc("system.version")
     rpc("vm.disksnapshotrevert", 0, 2, 0)
     rpc("system.version")
-    with refused(2048, "active"):
+    with refused(2048, "snapshot 0 for persistent"):
         rpc("vm.disksnapshotdelete", 0, 2, 0)
     rpc("vm.disksnapshotdelete", 0, 2, 1)
     rpc("system.version")
@@ -250,6 +253,51 @@ def test_snapshots_of_a_disk(rpc, volume, image, refused):
     assert image(volume, "SNAPSHOTS/SNAPSHOT") is None
     with refused(2048, "does not exist"):
         rpc("image.snapshotdelete", volume, 0)
+
+
+def chain_of(*parents: int) -> SnapshotChain:
+    """A chain whose snapshots hang on these, one after the other."""
+    chain = SnapshotChain()
+    for parent in parents:
+        chain.activate(parent)
+        chain.take("s", 1, 0)
+    return chain
+
+
+DELETED = [
+    # parents, active, which one, why not; then with a persistent disk, and detached
+    ((-1,), 0, 0, "", "snapshot 0", "active"),
+    ((-1, 0), 1, 1, "", "", "active"),
+    ((-1, 0), 1, 0, "", "snapshot 0", "children"),
+    ((-1, 0), 0, 0, "active snapshot with children", "snapshot 0", "active"),
+    ((-1, 0, 0), 2, 0, "more than one", "snapshot 0", "children"),
+    ((-1, 0, 1), 2, 1, "", "", "children"),
+    ((-1, 0, 1, 2), 2, 1, "child has children", "child has children", "children"),
+    ((-1, 0, 0, 1), 2, 1, "parent has more", "parent has more", "children"),
+    ((-1, 0, 0), 1, 2, "", "", ""),
+]
+
+
+@pytest.mark.parametrize(("parents", "active", "number", *WHYS), DELETED)
+def test_which_snapshots_may_be_deleted(parents, active, number, attached, persistent, detached):
+    chain = chain_of(*parents)
+    chain.activate(active)
+    snapshot = chain.find(number)
+    for reason, expected in (
+        (chain.kept_because(snapshot, persistent=False), attached),
+        (chain.kept_because(snapshot, persistent=True), persistent),
+        (chain.kept_detached_because(snapshot), detached),
+    ):
+        assert expected in reason
+        assert bool(expected) == bool(reason)
+
+
+def test_what_hung_on_a_deleted_snapshot():
+    chain = chain_of(-1, 0, 1)
+    chain.remove(chain.find(1))
+    assert [(s.id, s.parent) for s in chain.snapshots] == [(0, -1), (2, 0)]
+    chain.remove(chain.find(2))
+    assert [(s.id, s.active) for s in chain.snapshots] == [(0, True)]
 
 
 def test_a_volume_keeps_its_size_when_its_machine_is_done(rpc, volume, image):

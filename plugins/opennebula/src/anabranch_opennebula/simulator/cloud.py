@@ -86,6 +86,7 @@ class OpenNebulaCloud:
             "endpoint": f"{url}{PATH}",
             "username": user,
             "password": secret,
+            "public_networks": ["public"],
         }
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from anabranch_opennebula.simulator.access import MANAGE, USE
+from anabranch_opennebula.simulator.chains import DiskSnapshot
 from anabranch_opennebula.simulator.documents import cdata, head, ids, lock
 from anabranch_opennebula.simulator.figures import whole
 from anabranch_opennebula.simulator.machines.documents import BACKUPS_SINCE, chain_document
@@ -214,37 +214,36 @@ def _enable(call: Call, image_id: int, enable: bool) -> int:
     return image_id
 
 
-def _on_snapshot(
-    change: Callable[[Image, int], None],
-) -> Callable[[Call, int, int], int]:
-    def answer(call: Call, image_id: int, snapshot_id: int) -> int:
-        image = call.find(call.state.images, image_id, MANAGE)
-        if image.state != _READY:
-            raise Refusal(
-                Code.ACTION, "Cannot change the snapshots of an image that is in use", image_id
-            )
-        if image.chain.find(snapshot_id) is None:
-            raise Refusal(Code.ACTION, "Snapshot does not exist", image_id)
-        change(image, snapshot_id)
-        return snapshot_id
-
-    return answer
+def _delete_snapshot(call: Call, image_id: int, snapshot_id: int) -> int:
+    image, snapshot = _find_snapshot(call, image_id, snapshot_id)
+    if reason := image.chain.kept_detached_because(snapshot):
+        raise Refusal(Code.ACTION, reason, image_id)
+    image.chain.remove(snapshot)
+    return snapshot_id
 
 
-def _delete_snapshot(image: Image, snapshot_id: int) -> None:
-    snapshot = image.chain.find(snapshot_id)
-    if snapshot is not None and snapshot.active:
-        raise Refusal(Code.ACTION, "Cannot delete the active snapshot", image.id)
-    image.chain.remove(snapshot_id)
-
-
-def _flatten(image: Image, snapshot_id: int) -> None:
+def _flatten(call: Call, image_id: int, snapshot_id: int) -> int:
+    image, _ = _find_snapshot(call, image_id, snapshot_id)
     image.chain.snapshots = []
-    del snapshot_id
+    return snapshot_id
 
 
-def _revert(image: Image, snapshot_id: int) -> None:
-    image.chain.activate(snapshot_id)
+def _revert(call: Call, image_id: int, snapshot_id: int) -> int:
+    image, snapshot = _find_snapshot(call, image_id, snapshot_id)
+    image.chain.activate(snapshot.id)
+    return snapshot_id
+
+
+def _find_snapshot(call: Call, image_id: int, snapshot_id: int) -> tuple[Image, DiskSnapshot]:
+    image = call.find(call.state.images, image_id, MANAGE)
+    if image.state != _READY:
+        raise Refusal(
+            Code.ACTION, "Cannot change the snapshots of an image that is in use", image_id
+        )
+    snapshot = image.chain.find(snapshot_id)
+    if snapshot is None:
+        raise Refusal(Code.ACTION, "Snapshot does not exist", image_id)
+    return image, snapshot
 
 
 METHODS = {
@@ -255,9 +254,9 @@ METHODS = {
     "one.image.info": Method("i|b", _info),
     "one.image.persistent": Method("ib", _persistent),
     "one.image.rename": Method("is", _rename),
-    "one.image.snapshotdelete": Method("ii", _on_snapshot(_delete_snapshot)),
-    "one.image.snapshotflatten": Method("ii", _on_snapshot(_flatten)),
-    "one.image.snapshotrevert": Method("ii", _on_snapshot(_revert)),
+    "one.image.snapshotdelete": Method("ii", _delete_snapshot),
+    "one.image.snapshotflatten": Method("ii", _flatten),
+    "one.image.snapshotrevert": Method("ii", _revert),
     "one.image.update": Method("isi", _update),
     "one.imagepool.info": Method("iii", _pool),
 }

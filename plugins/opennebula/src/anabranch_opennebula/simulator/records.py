@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from anabranch_opennebula.simulator.chains import SnapshotChain
 from anabranch_opennebula.simulator.templates import Template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = [
-    "DiskSnapshot",
     "Image",
     "LoginToken",
     "Pool",
     "RegisteredTemplate",
     "Resource",
     "SecurityGroup",
-    "SnapshotChain",
     "User",
     "digest",
 ]
@@ -123,56 +122,6 @@ class User(msgspec.Struct, kw_only=True, eq=False):
     def privileged(self) -> bool:
         """Whether the group of oneadmin lets the user do everything."""
         return self.gid == 0
-
-
-class DiskSnapshot(msgspec.Struct, kw_only=True):
-    """A snapshot of a disk."""
-
-    id: int
-    name: str
-    date: int
-    parent: int
-    size: int
-    active: bool
-
-
-class SnapshotChain(msgspec.Struct, kw_only=True):
-    """The snapshots of one disk or image.
-
-    Args:
-        snapshots: The snapshots, oldest first.
-        next_id: The number of the next one.
-        base: What a snapshot taken now hangs on; -1 for the disk as it was made.
-    """
-
-    snapshots: list[DiskSnapshot] = []
-    next_id: int = 0
-    base: int = -1
-
-    def find(self, snapshot_id: int) -> DiskSnapshot | None:
-        """A snapshot by its number."""
-        return next((s for s in self.snapshots if s.id == snapshot_id), None)
-
-    def take(self, name: str, size: int, now: int) -> DiskSnapshot:
-        """Add a snapshot of the disk as it is; the new one is the active one."""
-        parent = next((s.id for s in self.snapshots if s.active), -1)
-        for snapshot in self.snapshots:
-            snapshot.active = False
-        taken = DiskSnapshot(
-            id=self.next_id, name=name, date=now, parent=parent, size=size, active=True
-        )
-        self.snapshots.append(taken)
-        self.next_id += 1
-        return taken
-
-    def activate(self, snapshot_id: int) -> None:
-        """Make a snapshot the one that the disk hangs on."""
-        for snapshot in self.snapshots:
-            snapshot.active = snapshot.id == snapshot_id
-
-    def remove(self, snapshot_id: int) -> None:
-        """Forget a snapshot."""
-        self.snapshots = [s for s in self.snapshots if s.id != snapshot_id]
 
 
 class Image(Resource, kw_only=True):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from anabranch_opennebula.simulator.chains import SnapshotChain
 from anabranch_opennebula.simulator.documents import cdata, head, lock, plain
 from anabranch_opennebula.simulator.machines.records import History, Machine
-from anabranch_opennebula.simulator.records import SnapshotChain
 from anabranch_opennebula.simulator.templates import Template, Vector
 from anabranch_opennebula.simulator.xmlrpc import escaped
 
@@ -106,7 +106,7 @@ def chain_document(chain: SnapshotChain, disk_id: int | None = None) -> str:
     """The snapshots of a disk, or of an image when there is no disk."""
     parts: list[tuple[str, str | Vector]] = [
         ("ALLOW_ORPHANS", "NO"),
-        ("CURRENT_BASE", str(chain.base)),
+        ("CURRENT_BASE", "-1"),
         ("NEXT_SNAPSHOT", str(chain.next_id)),
     ]
     if disk_id is not None:
@@ -119,7 +119,11 @@ def chain_document(chain: SnapshotChain, disk_id: int | None = None) -> str:
             "PARENT": str(snapshot.parent),
             "SIZE": str(snapshot.size),
         }
-        parts.append(("SNAPSHOT", vector | {"ACTIVE": "YES"} if snapshot.active else vector))
+        if snapshot.active:
+            vector["ACTIVE"] = "YES"
+        if children := chain.children(snapshot.id):
+            vector["CHILDREN"] = ",".join(str(child.id) for child in children)
+        parts.append(("SNAPSHOT", vector))
     return Template(parts).xml("SNAPSHOTS")
 
 

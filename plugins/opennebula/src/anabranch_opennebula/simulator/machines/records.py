@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+from anabranch_opennebula.simulator.chains import SnapshotChain
 from anabranch_opennebula.simulator.networks.records import Lease
-from anabranch_opennebula.simulator.records import Resource, SnapshotChain
+from anabranch_opennebula.simulator.records import Resource
 from anabranch_opennebula.simulator.templates import Template, Vector
 
 __all__ = ["History", "Lcm", "Machine", "State"]

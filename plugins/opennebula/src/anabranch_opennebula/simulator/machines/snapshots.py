@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from anabranch_opennebula.simulator.access import MANAGE
+from anabranch_opennebula.simulator.chains import DiskSnapshot, SnapshotChain
 from anabranch_opennebula.simulator.machines.hotplug import POWEROFF, SUSPENDED, change, find
 from anabranch_opennebula.simulator.machines.lifecycle import RUNNING, Where
 from anabranch_opennebula.simulator.machines.records import Lcm, Machine
 from anabranch_opennebula.simulator.machines.volumes import find_disk
 from anabranch_opennebula.simulator.methods import Method
-from anabranch_opennebula.simulator.records import SnapshotChain
 from anabranch_opennebula.simulator.refusals import Code, Refusal
 from anabranch_opennebula.simulator.templates import Vector
 
@@ -96,24 +96,20 @@ def _create_of_disk(call: Call, machine_id: int, disk_id: int, name: str) -> int
 def _revert_disk(call: Call, machine_id: int, disk_id: int, snapshot_id: int) -> int:
     """Only while the machine does not run."""
     machine = find(call, machine_id, _REVERT, "revert disk snapshot")
-    chain = _find_chain(machine, disk_id, snapshot_id)
-    change(call, machine, _REVERT, lambda _: chain.activate(snapshot_id))
+    chain, snapshot = _find_on_disk(machine, disk_id, snapshot_id)
+    change(call, machine, _REVERT, lambda _: chain.activate(snapshot.id))
     return snapshot_id
 
 
 def _delete_of_disk(call: Call, machine_id: int, disk_id: int, snapshot_id: int) -> int:
     machine = find(call, machine_id, _DELETE, "delete disk snapshot")
-    chain = _find_chain(machine, disk_id, snapshot_id)
+    chain, snapshot = _find_on_disk(machine, disk_id, snapshot_id)
     disk = find_disk(machine, disk_id)
-    snapshot = chain.find(snapshot_id)
-    children = any(s.parent == snapshot_id for s in chain.snapshots)
-    if snapshot is None or snapshot.active or children:
-        raise Refusal(
-            Code.ACTION, "Cannot delete snapshot: it is the active one, or has children", machine_id
-        )
+    if reason := chain.kept_because(snapshot, persistent="PERSISTENT" in disk):
+        raise Refusal(Code.ACTION, reason, machine_id)
 
     def deleted(_: float) -> None:
-        chain.remove(snapshot_id)
+        chain.remove(snapshot)
         _count(disk, chain)
 
     change(call, machine, _DELETE, deleted)
@@ -122,21 +118,23 @@ def _delete_of_disk(call: Call, machine_id: int, disk_id: int, snapshot_id: int)
 
 def _rename_of_disk(call: Call, machine_id: int, disk_id: int, snapshot_id: int, name: str) -> int:
     machine = find(call, machine_id, _DELETE, "rename disk snapshot")
-    snapshot = _find_chain(machine, disk_id, snapshot_id).find(snapshot_id)
-    if snapshot is not None:
-        snapshot.name = name
+    _, snapshot = _find_on_disk(machine, disk_id, snapshot_id)
+    snapshot.name = name
     machine.changed()
     return machine_id
 
 
-def _find_chain(machine: Machine, disk_id: int, snapshot_id: int) -> SnapshotChain:
+def _find_on_disk(
+    machine: Machine, disk_id: int, snapshot_id: int
+) -> tuple[SnapshotChain, DiskSnapshot]:
     find_disk(machine, disk_id)
-    chain = machine.chains.get(disk_id)
-    if chain is None or chain.find(snapshot_id) is None:
+    chain = machine.chains.get(disk_id, SnapshotChain())
+    snapshot = chain.find(snapshot_id)
+    if snapshot is None:
         raise Refusal(
             Code.ACTION, f"Snapshot {snapshot_id} does not exist on disk {disk_id}.", machine.id
         )
-    return chain
+    return chain, snapshot
 
 
 def _count(disk: Vector, chain: SnapshotChain) -> None:
