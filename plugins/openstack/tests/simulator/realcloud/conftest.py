@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -25,6 +25,7 @@ REAL = {
     "image": "http://127.0.0.1:19292",
     "network": "http://127.0.0.1:19696",
     "volume": "http://127.0.0.1:18776",
+    "load-balancer": "http://127.0.0.1:19876",
 }
 
 
@@ -47,7 +48,12 @@ LOGIN = {
 
 
 class Side:
-    """One of the two clouds, with the ids that requests may refer to."""
+    """One of the two clouds, with the ids that requests may refer to.
+
+    `twin` is the simulated cloud itself, on its side.
+    """
+
+    twin: Any = None
 
     def __init__(self, roots: dict[str, str]) -> None:
         self.roots = roots
@@ -137,7 +143,7 @@ class Sides(NamedTuple):
         if real.status_code >= 400 and kind(real) == "json":
             error = real.json()
             inner = next(iter(error.values()))
-            if "message" in inner and "type" not in inner:
+            if isinstance(inner, dict) and "message" in inner and "type" not in inner:
                 ours = next(iter(simulated.json().values()))["message"]
                 assert neutral(self[0], ours) == neutral(self[1], inner["message"]), where
         return simulated, real
@@ -152,6 +158,7 @@ def sides():
         roots = {name: f"{urls['twin']}/{name}" for name in REAL}
         simulated, real = Side(roots), Side(REAL)
         try:
+            simulated.twin = cloud
             simulated.make_server()
             real.make_server()
             yield Sides(simulated, real)

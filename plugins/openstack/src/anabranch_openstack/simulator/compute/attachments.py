@@ -58,16 +58,19 @@ def attach_port(request: Request) -> Reply:
     check_state(server, "attach_interface", _WITH_PORTS)
     if wanted.get("port_id"):
         port_id = str(wanted["port_id"])
-        nic = request.region.networks.take_port(port_id, server.id)
+        networks = request.region.networks
+        nic = networks.take_port(port_id, server.id)
+        if nic is None and port_id in networks.ports:
+            raise Refusal(409, f"Port {port_id} is still in use.")
         if nic is None:
-            raise Refusal(404, f"Port {port_id} could not be found.")
+            raise Refusal(404, f"Port id {port_id} could not be found.")
     else:
-        networks = request.region.networks.usable(request.token.project_id)
-        if not networks:
+        usable = request.region.networks.usable(request.token.project_id)
+        if not usable:
             raise Refusal(404, "No network available")
         fixed = objects("fixed_ips", wanted.get("fixed_ips", []))
         address = str(fixed[0].get("ip_address", "")) if fixed else ""
-        nic = make_nic(request, str(wanted.get("net_id") or networks[0].id), address)
+        nic = make_nic(request, str(wanted.get("net_id") or usable[0].id), address)
     server.nics = [*server.nics, nic]
     request.region.compute.touch(server, request.now)
     return json_reply({"interfaceAttachment": _port(request, nic)})

@@ -125,8 +125,9 @@ def remove_interface(request: Request) -> Reply:
 def delete_router(request: Request) -> Reply:
     """Delete a router without interfaces."""
     router = _find(request)
-    if any(_interfaces(request, router)):
-        message = f"Router {router.id} still has ports"
+    ports = ",".join(port.id for port in _interfaces(request, router))
+    if ports:
+        message = f"Router {router.id} has ports still attached: {ports}"
         raise Refusal(409, message, kind="RouterInUse")
     del request.region.networks.routers[router.id]
     return Reply(status=204)
@@ -141,7 +142,8 @@ def _find(request: Request) -> Router:
     for router in _own(request):
         if router.id == request.args[0]:
             return router
-    raise not_found("Router", request.args[0])
+    message = f"Router {request.args[0]} could not be found"
+    raise Refusal(404, message, kind="RouterNotFound")
 
 
 def _subnet(request: Request) -> Subnet:
@@ -164,7 +166,7 @@ def _interfaces(request: Request, router: Router) -> list[Port]:
 def _interface(router: Router, port: Port) -> Document:
     return {
         "id": router.id,
-        "tenant_id": router.project_id,
+        "project_id": router.project_id,
         "port_id": port.id,
         "network_id": port.network_id,
         "subnet_id": port.subnet_id,
