@@ -5,6 +5,7 @@ import pytest
 
 from anabranch.errors import (
     AuthenticationError,
+    CloudUnavailable,
     Conflict,
     InvalidRequest,
     InvalidState,
@@ -367,6 +368,15 @@ async def test_load_balancers_that_cannot_be(served):
             with pytest.raises(InvalidRequest):
                 await driver.create_load_balancer(cloud, spec)
         assert not simulated.state.balancers
+
+
+async def test_a_member_that_stays(scripted):
+    member = '<load-balancer><name>lb</name><used-by ve-name="web"/></load-balancer>'
+    answers = {"DELETE /load-balancer/lb/web": [(409, "busy"), (503, "")]}
+    async with scripted({**answers, "GET /load-balancer/lb": member}) as (_, cloud):
+        for kind in (Conflict, CloudUnavailable):
+            with pytest.raises(kind):
+                await driver.unregister_instance(cloud, "lb", "web")
 
 
 async def test_a_name_that_is_a_verb_makes_nothing(served):

@@ -103,6 +103,12 @@ async def test_a_portal_in_between_has_done_nothing(scripted, content):
             await session(cloud).act("POST", "ve", "w", "backup", idempotent=False)
 
 
+async def test_a_document_of_another_kind(scripted):
+    async with scripted({"GET /ve/w": "<ve-list/>"}) as (_, cloud):
+        with pytest.raises(ProtocolError, match="<ve-list>, not <ve>"):
+            await driver.get_instance(cloud, "w")
+
+
 async def test_answers_in_text_with_and_without_an_end(scripted, ve_document):
     answers = {
         "PUT /ve/w/start": [(202, "VE start initiated\n"), (202, ""), (200, "ok"), (204, "")],

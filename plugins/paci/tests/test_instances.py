@@ -12,7 +12,7 @@ from anabranch.errors import (
     InvalidState,
     NotFound,
 )
-from anabranch.models import ConsoleKind
+from anabranch.models import ConsoleKind, Hardware
 from anabranch.testing.simulation import Behaviour
 from anabranch_paci import driver
 
@@ -99,6 +99,12 @@ async def test_what_does_not_run_is_not_rebooted(served, name):
         with pytest.raises(InvalidState):
             await driver.reboot_instance(cloud, name, False)
         assert not simulated.requests.count("/start")
+
+
+async def test_what_is_not_there_is_not_rebooted(served):
+    async with served(instances=1) as (_, cloud, _counting):
+        with pytest.raises(NotFound):
+            await driver.reboot_instance(cloud, "none", False)
 
 
 async def test_what_is_on_its_way_is_not_rebooted(served):
@@ -219,11 +225,16 @@ async def test_whatever_status_refuses_a_running_one(scripted, ve_document, stat
 
 async def test_resize(served):
     async with served(instances=10) as here:
+        before = await driver.get_instance(here.cloud, STOPPED)
+        assert before.hardware_profile_id == "cpu2-mem4096-disk250"
         with here.costs(f"GET /{STOPPED}", f"PUT /{STOPPED}", f"GET /{STOPPED}"):
-            resized = await driver.resize_instance(here.cloud, STOPPED, "cpu2-mem8192-disk500")
-        assert resized.hardware_profile_id == "cpu2-mem8192-disk500"
+            resized = await driver.resize_instance(here.cloud, STOPPED, "cpu4-mem16384-disk1000")
+        assert resized.hardware_profile_id == "cpu4-mem16384-disk1000"
         with here.costs(f"GET /{STOPPED}"):
-            await driver.resize_instance(here.cloud, STOPPED, "cpu2-mem8192-disk500")
+            await driver.resize_instance(here.cloud, STOPPED, "cpu4-mem16384-disk1000")
+        assert resized.hardware == Hardware(cpu=4, memory_mib=16384, storage_gb=1000)
+        with pytest.raises(InvalidRequest, match="cannot shrink"):
+            await driver.resize_instance(here.cloud, STOPPED, "cpu1-mem512-disk10")
         with here.costs(), pytest.raises(NotFound):
             await driver.resize_instance(here.cloud, STOPPED, "none")
 
@@ -283,7 +294,8 @@ async def test_no_console(served):
 
 
 async def test_a_console_without_an_address(scripted, ve_document):
-    answers = {"POST /ve/web1/console": "console initiated", "GET /ve/web1": ve_document}
+    half = ve_document.replace(b"</ve>", b"<console><address>192.0.2.1</address></console></ve>")
+    answers = {"POST /ve/web1/console": "console initiated", "GET /ve/web1": half}
     async with scripted(answers, console_wait=0.2) as (_, cloud):
         with pytest.raises(DeadlineExceeded, match="no address"):
             await driver.get_instance_console(cloud, "web1", None)
