@@ -54,6 +54,30 @@ class Served(NamedTuple):
         entry = {**self.simulated.settings(self.url, user=user), **QUICK, **changes}
         return Cloud(self.simulated.name, driver.configure(self.simulated.name, entry, {}))
 
+    @staticmethod
+    async def everything(cloud: Cloud[Any], collection: str) -> list[Any]:
+        """All pages of a list, of which none may have problems."""
+        found: list[Any] = []
+        cursor: str | None = None
+        where = ({},) if collection in ("images", "instances") else ()
+        while True:
+            page = await getattr(driver, f"list_{collection}")(cloud, cursor, *where)
+            assert not page.problems
+            found += page.items
+            cursor = page.cursor
+            if cursor is None:
+                return found
+
+    async def named(self, cloud: Cloud[Any], collection: str, name: str) -> Any:
+        """The member of a list with a name."""
+        return next(i for i in await self.everything(cloud, collection) if i.name == name)
+
+    async def machine(self, cloud: Cloud[Any], state: str = "RUNNING") -> Any:
+        """A machine of the zone that has addresses."""
+        zone = await self.named(cloud, "realms", "adv-1")
+        found = await self.everything(cloud, "instances")
+        return next(i for i in found if i.state == state and i.realm_id == zone.id)
+
     @contextmanager
     def costs(self, *commands: str):
         """The commands of the block, in order; looks at jobs are not counted."""
