@@ -76,9 +76,42 @@ async def test_one_request_makes_all_of_it(served):
         with costs(simulated, f"GET {path}", "GET /listeners", f"GET {path}/status"):
             found = await driver.get_load_balancer(cloud, made.id)
         assert msgspec.structs.replace(found, extra=made.extra) == made
-        with costs(simulated, "GET /listeners", "GET /loadbalancers"):
+        with costs(simulated, "GET /loadbalancers", "GET /listeners"):
             (listed,) = (await driver.list_load_balancers(cloud, None)).items
         assert msgspec.structs.replace(listed, extra=made.extra) == made
+
+
+async def test_nothing_is_asked_about_no_load_balancers(served):
+    async with served(instances=1) as (simulated, cloud, _):
+        await driver.check(cloud)
+        with costs(simulated, "GET /loadbalancers"):
+            assert not (await driver.list_load_balancers(cloud, None)).items
+
+
+ODD = {
+    "name": "<script>&\"'🚀" + "n" * 300,
+    "provisioning_status": "TRANSMOGRIFYING",
+    "created_at": "yesterday",
+    "vip_address": None,
+    "listeners": "many",
+    "x-vendor": {"deep": [1]},
+}
+
+
+async def test_odd_items_spoil_no_list(served):
+    async with served(instances=1) as (simulated, cloud, _):
+        one, two, three = [(await balancer(cloud)).id for _ in range(3)]
+        store = simulated.state.regions["RegionOne"].balancers
+        store.overlays = {one: ODD, two: {"id": None}}
+        page = await driver.list_load_balancers(cloud, None)
+        assert [b.id for b in page.items] == [one, three]
+        assert page.items[0].name.startswith("<script>")
+        assert page.items[0].platform_state.startswith("TRANSMOGRIFYING")
+        assert len([p for p in page.problems if "odd" in p.message]) == 2
+        first = next(iter(octavia(simulated)[three].listeners))
+        store.overlays = {first: {"id": None}}
+        page = await driver.list_load_balancers(cloud, None)
+        assert sorted(len(b.listeners) for b in page.items) == [1, 2, 2]
 
 
 async def test_where_it_is_put(served):

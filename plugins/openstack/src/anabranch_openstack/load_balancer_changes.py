@@ -13,12 +13,17 @@ from anabranch_openstack.catalog import LOAD_BALANCER
 from anabranch_openstack.client import Session, segment
 from anabranch_openstack.reading import Reader
 
-__all__ = ["BALANCER", "ask", "change", "destroy", "settled"]
+__all__ = ["BALANCER", "ask", "change", "destroy", "pair", "settled"]
 
 BALANCER: Final = Reader(wire.LoadBalancer)
 
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 5.0
+
+
+def pair(found: wire.LoadBalancer, raw: msgspec.Raw) -> tuple[wire.LoadBalancer, msgspec.Raw]:
+    """Keep a load balancer as octavia writes it, until what belongs to it is known."""
+    return found, raw
 
 
 async def settled(octavia: Session, load_balancer_id: str) -> tuple[wire.LoadBalancer, msgspec.Raw]:
@@ -98,16 +103,12 @@ async def ask(octavia: Session, load_balancer_id: str) -> tuple[wire.LoadBalance
     Raises:
         NotFound: no such load balancer.
     """
-
-    def keep(found: wire.LoadBalancer, raw: msgspec.Raw) -> tuple[wire.LoadBalancer, msgspec.Raw]:
-        return found, raw
-
     return await octavia.one(
         LOAD_BALANCER,
         f"/loadbalancers/{segment(load_balancer_id)}",
         "loadbalancer",
         reader=BALANCER,
-        convert=keep,
+        convert=pair,
     )
 
 

@@ -19,7 +19,13 @@ from anabranch_openstack import wire_load_balancer as wire
 from anabranch_openstack import wire_network
 from anabranch_openstack.catalog import LOAD_BALANCER, NETWORK
 from anabranch_openstack.client import OpenStackCloud, Session, segment, session
-from anabranch_openstack.load_balancer_changes import BALANCER, change, destroy, settled
+from anabranch_openstack.load_balancer_changes import (
+    BALANCER,
+    change,
+    destroy,
+    pair,
+    settled,
+)
 from anabranch_openstack.load_balancer_views import listeners, look, model, pools
 from anabranch_openstack.network_choice import choose_network
 from anabranch_openstack.ports import PORT, itself, ports_of
@@ -37,19 +43,17 @@ class LoadBalancers(LoadBalancersSpec[OpenStackSettings]):
     ) -> Page[LoadBalancer]:
         """Return a page without the instances, which octavia tells of one balancer at a time."""
         octavia = session(cloud)
-        known = await listeners(octavia)
-
-        def make(found: wire.LoadBalancer, raw: msgspec.Raw) -> LoadBalancer:
-            return convert.load_balancer(cloud.name, found, raw, known)
-
-        return await octavia.page(
+        page = await octavia.page(
             LOAD_BALANCER,
             "/loadbalancers",
             "loadbalancers",
             reader=BALANCER,
-            convert=make,
+            convert=pair,
             cursor=cursor,
         )
+        known = await listeners(octavia) if page.items else []
+        items = [convert.load_balancer(cloud.name, *found, known) for found in page.items]
+        return Page(items, page.cursor, page.problems)
 
     @hookimpl
     async def get_load_balancer(self, cloud: OpenStackCloud, load_balancer_id: str) -> LoadBalancer:

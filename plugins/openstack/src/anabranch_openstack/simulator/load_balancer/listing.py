@@ -24,6 +24,7 @@ def list_reply(request: Request, name: str, documents: Sequence[Document]) -> Re
         if documents and field not in documents[0]:
             raise Refusal(400, "One or more arguments are either duplicate or invalid")
         documents = [d for d in documents if str(d[field]) == value]
+    overlays = request.region.balancers.overlays
     page = cut(
         documents,
         _limit(request),
@@ -36,7 +37,8 @@ def list_reply(request: Request, name: str, documents: Sequence[Document]) -> Re
         query = request.query_with("marker", page.items[-1]["id"])
         links.append({"href": f"{request.root}{request.path}?{query}", "rel": "next"})
     fields = request.params("fields")
-    items = [{k: v for k, v in d.items() if k in fields} if fields else d for d in page.items]
+    shown = [{**d, **overlays.get(d["id"], {})} for d in page.items]
+    items = [{k: v for k, v in d.items() if k in fields} if fields else d for d in shown]
     return json_reply({name: items, f"{name}_links": links})
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from anabranch_openstack.simulator.wire import Document
+
 __all__ = ["Balancer", "Balancers", "Listener", "Member", "Pool"]
 
 
@@ -85,8 +87,10 @@ class Balancers:
 
     Attributes:
         limit: How many load balancers a project may have; -1: as many as it likes.
+        overlays: By id, what a document in a list says instead: for tests with odd data.
     """
 
     def __init__(self) -> None:
         self.balancers: dict[str, Balancer] = {}
         self.limit = -1
+        self.overlays: dict[str, Document] = {}
