@@ -19,6 +19,7 @@ from anabranch_openstack.instances import Instances
 from anabranch_openstack.keys import Keys
 from anabranch_openstack.lifecycle import Lifecycle
 from anabranch_openstack.load_balancers import LoadBalancers
+from anabranch_openstack.metrics import Metrics
 from anabranch_openstack.network_interfaces import NetworkInterfaces
 from anabranch_openstack.networks import Networks
 from anabranch_openstack.quotas import Quotas
@@ -53,6 +54,7 @@ class OpenStackDriver(
     Buckets,
     Blobs,
     BlobUploads,
+    Metrics,
     Lifecycle,
     DriverSpec[OpenStackSettings],
 ):

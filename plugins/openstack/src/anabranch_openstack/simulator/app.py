@@ -11,6 +11,7 @@ from anabranch_openstack.simulator.compute.service import ComputeService
 from anabranch_openstack.simulator.identity.service import Identity
 from anabranch_openstack.simulator.image.service import ImageService
 from anabranch_openstack.simulator.load_balancer.service import LoadBalancerService
+from anabranch_openstack.simulator.metric.service import MetricService
 from anabranch_openstack.simulator.network.service import NetworkService
 from anabranch_openstack.simulator.object_store.service import ObjectStoreService
 from anabranch_openstack.simulator.service import UNAUTHENTICATED, Service
@@ -36,6 +37,7 @@ _SERVICES: dict[str, Service] = {
         VolumeService(),
         LoadBalancerService(),
         ObjectStoreService(),
+        MetricService(),
     )
 }
 

@@ -22,7 +22,7 @@ Auth = Literal["password", "application_credential"]
 
 
 class OpenStackCloud:
-    """One simulated OpenStack: keystone, nova, glance, neutron, cinder and swift at one port.
+    """One simulated OpenStack: all its services at one port.
 
     Attributes:
         name: The cloud's name.

@@ -9,6 +9,7 @@ from anabranch_openstack.simulator.compute.records import Compute
 from anabranch_openstack.simulator.identity.records import Directory
 from anabranch_openstack.simulator.image.records import Images
 from anabranch_openstack.simulator.load_balancer.records import Balancers
+from anabranch_openstack.simulator.metric.records import Resources
 from anabranch_openstack.simulator.network.records import Networks
 from anabranch_openstack.simulator.object_store.records import Objects
 from anabranch_openstack.simulator.volume.records import Volumes
@@ -35,6 +36,7 @@ class Region:
         self.volumes = Volumes()
         self.balancers = Balancers()
         self.objects = Objects()
+        self.resources = Resources()
 
 
 class State:

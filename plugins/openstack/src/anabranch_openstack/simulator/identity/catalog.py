@@ -19,6 +19,7 @@ _SERVICES = (
     ("volumev3", "cinderv3", "/volume/v3/{project}"),
     ("load-balancer", "octavia", "/load-balancer"),
     ("object-store", "swift", "/object/v1/AUTH_{project}"),
+    ("metric", "gnocchi", "/metric"),
 )
 
 

@@ -1,0 +1,1 @@
+"""Gnocchi: what was measured of instances."""
