@@ -57,67 +57,69 @@ class InstanceCreation(InstancesSpec[PaciSettings]):
             paci.url((name,))
         except NotFound as exc:
             raise InvalidRequest(f"the name cannot be had: {exc.message}") from None
-        login = Authentication(password=spec.password)
         try:
-            try:
-                kind, source = kind_and_name(spec.image_id)
-                if kind is Kind.TEMPLATE:
-                    login = await _of_template(paci, name, source, spec)
-                else:
-                    login = await _of_image(paci, name, source, spec)
-            except NotFound as exc:
-                raise InvalidRequest(exc.message, remedy=exc.remedy) from exc
+            login = await _made(paci, name, spec)
         except OutcomeUnknown as exc:
             if not await _made_all_the_same(paci, name, spec):
                 exc.message = f"{exc.message}; the server would be called {name!r}"
                 raise
+            login = Authentication(password=spec.password)
         return msgspec.structs.replace(await _booted(paci, name, spec), authentication=login)
 
 
+async def _made(paci: Session, name: str, spec: InstanceSpec) -> Authentication:
+    """Make a server, and return how to log in."""
+    try:
+        kind, source = kind_and_name(spec.image_id)
+        of = _of_template if kind is Kind.TEMPLATE else _of_image
+        return await of(paci, name, source, spec)
+    except NotFound as exc:  # of what the server is to be made of
+        raise InvalidRequest(exc.message, remedy=exc.remedy) from exc
+
+
 async def _of_template(paci: Session, name: str, source: str, spec: InstanceSpec) -> Authentication:
-    """Make a server of an OS template, and return how to log in."""
-    settings = paci.cloud.settings
-    wanted = sizes(profile_of(paci.cloud, spec.hardware_profile_id), spec.hardware)
-    text = description.compose("", spec.client_token, spec.tags)
+    """Make a server of an OS template."""
     found, _ = await template(paci, source)
     username = found.get("root-login") or "root"
-    children = [
-        Node("name", text=name),
-        *_optional("description", text),
-        *_optional("subscription-id", spec.realm_id or settings.subscription),
-        Node("cpu", {"number": str(wanted.cpu), "power": str(settings.cpu_power)}),
-        Node("ram-size", text=str(wanted.memory_mib)),
-        Node("bandwidth", text=str(settings.bandwidth)),
-        Node("no-of-public-ip", text=str(settings.public_ipv4)),
-        Node("no-of-public-ipv6", text=str(settings.public_ipv6)),
-        Node("ve-disk", {"local": "true", "size": str(wanted.storage_gb)}),
-        Node(
-            "platform",
-            children=(
-                Node("template-info", {"name": source}),
-                Node(
-                    "os-info",
-                    {
-                        "technology": found.get("technology") or "",
-                        "type": found.get("osType") or "",
-                    },
-                ),
-            ),
-        ),
-    ]
-    if settings.backup_schedule:
-        children.append(Node("backup-schedule", {"name": settings.backup_schedule}))
     chosen = spec.password.get_secret_value() if spec.password else ""
-    if chosen:
-        children.append(Node("admin", {"login": username, "password": chosen}))
-    body = Node("ve", children=tuple(children))
-    told = await paci.make("ve", body=body, hide=(chosen,))
+    admin = Node("admin", {"login": username, "password": chosen})
+    children = (*_wanted(paci, name, source, found, spec), *((admin,) if chosen else ()))
+    told = await paci.make("ve", body=Node("ve", children=children), hide=(chosen,))
     password = told or chosen
     return Authentication(username=username, password=SecretStr(password) if password else None)
 
 
+def _wanted(
+    paci: Session, name: str, source: str, found: Node, spec: InstanceSpec
+) -> tuple[Node, ...]:
+    """Describe a server that is made of a template, in the platform's order."""
+    settings = paci.cloud.settings
+    have = sizes(profile_of(paci.cloud, spec.hardware_profile_id), spec.hardware)
+    system = {"technology": found.get("technology") or "", "type": found.get("osType") or ""}
+    schedule = settings.backup_schedule
+    return (
+        Node("name", text=name),
+        *_optional("description", description.compose("", spec.client_token, spec.tags)),
+        *_optional("subscription-id", spec.realm_id or settings.subscription),
+        Node("cpu", {"number": str(have.cpu), "power": str(settings.cpu_power)}),
+        Node("ram-size", text=str(have.memory_mib)),
+        Node("bandwidth", text=str(settings.bandwidth)),
+        Node("no-of-public-ip", text=str(settings.public_ipv4)),
+        Node("no-of-public-ipv6", text=str(settings.public_ipv6)),
+        Node("ve-disk", {"local": "true", "size": str(have.storage_gb)}),
+        Node(
+            "platform",
+            children=(
+                Node("template-info", {"name": source}),
+                Node("os-info", system),
+            ),
+        ),
+        *((Node("backup-schedule", {"name": schedule}),) if schedule else ()),
+    )
+
+
 async def _of_image(paci: Session, name: str, source: str, spec: InstanceSpec) -> Authentication:
-    """Make a server of an image, which brings everything with it, and return how to log in."""
+    """Make a server of an image, which brings everything with it."""
     for field in _TEMPLATES_ONLY:
         if getattr(spec, field):
             raise InvalidRequest(
