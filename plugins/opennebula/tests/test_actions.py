@@ -222,18 +222,25 @@ async def test_a_cancelled_destroy_leaves_nothing_behind(served):
 
 async def test_consoles(served):
     async with served(instances=1) as there:
-        with pytest.raises(InvalidRequest, match="on its host alone"):
-            await driver.get_instance_console(there.cloud, "0", None)
         (machine,) = there.simulated.machines
-        machine.template.put(
-            "GRAPHICS",
-            {"LISTEN": "0.0.0.0", "PORT": "5900", "TYPE": "VNC", "PASSWD": "hunter2"},
-        )
-        machine.changed()
+
+        def graphics(**values):
+            machine.template.put("GRAPHICS", values)
+            machine.changed()
+
+        graphics(LISTEN="127.0.0.1", PORT="5900", TYPE="VNC")
+        with pytest.raises(InvalidRequest, match="on its host alone") as caught:
+            await driver.get_instance_console(there.cloud, "0", None)
+        assert "Sunstone" in caught.value.remedy
+        graphics(LISTEN="0.0.0.0", TYPE="SDL")
+        with pytest.raises(InvalidRequest, match="no VNC or SPICE"):
+            await driver.get_instance_console(there.cloud, "0", None)
+        graphics(LISTEN="0.0.0.0", PORT="5900", TYPE="VNC", PASSWD="hunter2")
         with there.costs("vm.info"):
             console = await driver.get_instance_console(there.cloud, "0", None)
         assert console.kind is ConsoleKind.VNC
         assert console.url.get_secret_value().startswith("vnc://dummy")
+        assert console.url.get_secret_value().endswith(":5900")
         assert console.password.get_secret_value() == "hunter2"
         assert "hunter2" not in repr(console)
         with pytest.raises(InvalidRequest, match="no console of kind serial"):

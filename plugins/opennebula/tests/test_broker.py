@@ -95,7 +95,7 @@ async def test_what_a_cloud_lacks(make_broker, monkeypatch):
         entry = cloud.settings(urls["here"])
         assert "create_storage_volume" in await make_broker({"here": entry}).probe("here")
         nothing = Method("", lambda call: "<DATASTORE_POOL/>")
-        monkeypatch.setitem(app._METHODS, "one.datastorepool.info", nothing)
+        monkeypatch.setitem(app.METHODS, "one.datastorepool.info", nothing)
         cloud.state.version = "5.8.1"
         broker = make_broker({"here": entry})
         offered = await broker.probe("here")

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import Final
 
 import msgspec
 
-from anabranch.errors import InvalidRequest, InvalidState, OperationNotSupported
+from anabranch.errors import InvalidState, OperationNotSupported
 from anabranch.features import Feature, offers
 from anabranch.hooks import hookimpl
 from anabranch.hooks.instances import InstancesSpec
 from anabranch.models import Console, ConsoleKind, Instance
-from anabranch.redaction import SecretStr
 from anabranch.states import InstanceState
 from anabranch_opennebula.client import OpenNebulaCloud, session
+from anabranch_opennebula.consoles import console_of
 from anabranch_opennebula.destruction import destroy
 from anabranch_opennebula.settings import OpenNebulaSettings
 from anabranch_opennebula.vms import act, show, vm_number
 
 __all__ = ["InstanceActions"]
 
-_GRAPHICS: Final = {"VNC": ConsoleKind.VNC, "SPICE": ConsoleKind.SPICE}
 _BEING_DESTROYED: Final = frozenset({"SHUTDOWN", "EPILOG", "CLEANUP_DELETE"})
 
 
@@ -76,10 +73,7 @@ class InstanceActions(InstancesSpec[OpenNebulaSettings]):
     async def get_instance_console(
         self, cloud: OpenNebulaCloud, instance_id: str, kind: ConsoleKind | None
     ) -> Console:
-        found = await show(session(cloud), instance_id)
-        if found.state is not InstanceState.RUNNING:
-            raise InvalidState(f"the instance is {found.platform_state} and has no console")
-        return _console(found, kind)
+        return await console_of(session(cloud), vm_number(instance_id), kind)
 
 
 def _under_way(found: Instance, target: InstanceState) -> Instance:
@@ -88,43 +82,3 @@ def _under_way(found: Instance, target: InstanceState) -> Instance:
         return found
     state = InstanceState.STOPPING if target is InstanceState.STOPPED else InstanceState.PENDING
     return msgspec.structs.replace(found, state=state, busy=True, actions=())
-
-
-def _console(found: Instance, kind: ConsoleKind | None) -> Console:
-    graphics, history = found.extra.get("TEMPLATE", {}).get("GRAPHICS"), _last_record(found)
-    told: Mapping[str, str] = graphics if isinstance(graphics, dict) else {}
-    protocol, port = told.get("TYPE", "").upper(), told.get("PORT", "")
-    its_kind = _GRAPHICS.get(protocol)
-    if its_kind is None or not port:
-        raise InvalidRequest("the instance has no VNC or SPICE console")
-    if kind not in (None, its_kind):
-        raise InvalidRequest(
-            f"the instance has no console of kind {kind}", remedy=f"Ask for {its_kind}"
-        )
-    host, listen = history.get("HOSTNAME", ""), told.get("LISTEN", "")
-    if not host or _is_loopback(listen):
-        raise InvalidRequest(
-            f"the console can be reached on its host alone: it listens on {listen or 'nothing'}",
-            remedy="Open it in Sunstone, or give the template GRAPHICS/LISTEN = 0.0.0.0",
-        )
-    password = told.get("PASSWD")
-    return Console(
-        kind=its_kind,
-        url=SecretStr(f"{protocol.lower()}://{host}:{port}"),
-        password=SecretStr(password) if password else None,
-    )
-
-
-def _last_record(found: Instance) -> Mapping[str, str]:
-    records = found.extra.get("HISTORY_RECORDS")
-    history = records.get("HISTORY") if isinstance(records, dict) else None
-    if isinstance(history, list):
-        history = history[-1]
-    return history if isinstance(history, dict) else {}
-
-
-def _is_loopback(listen: str) -> bool:
-    try:
-        return ip_address(listen or "127.0.0.1").is_loopback
-    except ValueError:
-        return listen == "localhost"

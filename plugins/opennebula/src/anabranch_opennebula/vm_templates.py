@@ -38,7 +38,8 @@ class VmTemplate(NamedTuple):
 
     def vector(self, name: str) -> Mapping[str, str]:
         """The first vector attribute of a name; empty: it has none."""
-        return next(iter(self.vectors(name)), {})
+        found = self.vectors(name)
+        return found[0] if found else {}
 
 
 def template_of(thing: Thing) -> VmTemplate:
