@@ -50,6 +50,7 @@ _DEFAULT_GROUP = (
     " your networks. You may remove this security group from any network by updating its"
     " properties."
 )
+_ANYWHERE = "0.0.0.0"  # noqa: S104 - where Sunstone lets consoles listen
 _DAY = 86_400
 _SHARED = 0o640
 
@@ -207,7 +208,7 @@ def _templates(state: State, admin: Call) -> None:
                     ("CPU", cpu),
                     ("DESCRIPTION", "seed template"),
                     ("DISK", {"IMAGE_ID": "0"}),
-                    ("GRAPHICS", {"LISTEN": "127.0.0.1", "TYPE": "VNC"}),
+                    ("GRAPHICS", {"LISTEN": _ANYWHERE, "TYPE": "VNC"}),
                     ("HYPERVISOR", "dummy"),
                     ("MEMORY", memory),
                     ("NIC", {"NETWORK_ID": "1"}),
