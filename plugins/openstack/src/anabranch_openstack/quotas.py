@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import anyio
 import msgspec
@@ -133,18 +133,24 @@ def _quotas(cloud: str, told: dict[str, Any], names: dict[str, str]) -> list[Quo
     """Read limits, with or without use; -1 is no limit, and what is no number is left out."""
     found: list[Quota] = []
     for theirs, ours in names.items():
-        entry = told.get(theirs)
-        limit, used = (
-            (entry.get("limit"), entry.get("used")) if isinstance(entry, dict) else (entry, None)
-        )
-        if isinstance(limit, int):
+        limit, used = _entry(told.get(theirs))
+        if limit is not None:
             found.append(
                 Quota(
                     cloud=cloud,
                     id=ours,
                     name=ours,
                     limit=None if limit < 0 else limit,
-                    used=used if isinstance(used, int) else None,
+                    used=used,
                 )
             )
     return found
+
+
+def _entry(told: object) -> tuple[int | None, int | None]:
+    if isinstance(told, dict):
+        entry = cast("dict[str, object]", told)
+        limit, used = entry.get("limit"), entry.get("used")
+    else:
+        limit, used = told, None
+    return limit if isinstance(limit, int) else None, used if isinstance(used, int) else None
