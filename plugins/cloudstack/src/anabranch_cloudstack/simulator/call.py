@@ -203,7 +203,10 @@ class Call:
         elif parameter.type == "date":
             if not _DATES.fullmatch(value):
                 raise self._wrong(name, value)
-        elif parameter.type == "uuid" and not (name == "projectid" and value == "-1"):
+        elif name == "projectid":
+            if value != "-1" and value not in self.state.projects:
+                raise self.no_entity(name, value)
+        elif parameter.type == "uuid":
             lately = name == "id" and (self.command.reads or "expunge" in self.command.name)
             if not self.state.exists(value, removed=lately):
                 raise self.no_entity(name, value)

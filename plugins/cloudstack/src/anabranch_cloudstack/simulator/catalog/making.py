@@ -174,7 +174,8 @@ def _register(call: Call, form: str) -> Image:
 
 def _new(call: Call, form: str, zones: list[str], size: int) -> Image:
     name = call.text("name")
-    os_type = call.text("ostypeid") or next(iter(call.state.os_types))
+    os_types = call.state.os_types
+    os_type = call.take(os_types, "ostypeid").id if call.has("ostypeid") else next(iter(os_types))
     return Image(
         id=call.state.new_id(),
         name=name,

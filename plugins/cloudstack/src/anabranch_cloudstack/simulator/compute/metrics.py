@@ -78,7 +78,7 @@ def _metrics(state: State, machine: Machine) -> Document:
             "diskwrite": _mebibytes(document, "diskkbswrite"),
             "diskiopstotal": document["diskioread"] + document["diskiowrite"],
         }
-    del document["domainpath"]
+    document.pop("domainpath", None)
     return words | document
 
 

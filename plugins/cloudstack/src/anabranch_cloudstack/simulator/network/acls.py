@@ -134,7 +134,10 @@ def create_acl(call: Call) -> Document:
     if not call.has("aclid") and not call.has("networkid"):
         raise invalid("Both networkId and aclId can not be null")
     if not call.has("aclid"):
-        acl = state.acl_lists[call.take(state.networks, "networkid").acl]
+        network = call.take(state.networks, "networkid")
+        if not network.acl:
+            raise invalid(f"Network: {network.id} is not part of a VPC")
+        acl = state.acl_lists[network.acl]
     else:
         acl = call.take(state.acl_lists, "aclid")
     if not acl.vpc:

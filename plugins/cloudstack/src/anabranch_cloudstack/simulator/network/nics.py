@@ -170,7 +170,7 @@ def _told(state: State, machine: Machine) -> Document:
     """A job's result: the machine as it is now, which here tells less than elsewhere."""
     machine.encoded.clear()
     document = machine_document(state, machine, _TOLD)
-    for nic in document["nic"]:
+    for nic in document.get("nic") or ():  # an odd machine may say anything
         _without_vpc(nic)
     return {"virtualmachine": document}
 

@@ -8,7 +8,7 @@ from anabranch_cloudstack.simulator.commands import Commands
 from anabranch_cloudstack.simulator.compute.sizing import usage
 from anabranch_cloudstack.simulator.listing import listed
 from anabranch_cloudstack.simulator.state import State
-from anabranch_cloudstack.simulator.wire import Document, Refusal, stamp
+from anabranch_cloudstack.simulator.wire import Document, Refusal, invalid, stamp
 
 __all__ = ["commands", "limit_keys"]
 
@@ -65,7 +65,10 @@ def update_limit(call: Call) -> Document:
     """Says what an account may have of a resource type."""
     account = _account(call)
     number = call.number("resourcetype") or 0
-    name = list(account.limits)[number]
+    names = list(account.limits)
+    if not 0 <= number < len(names):
+        raise invalid(f"Please specify a valid resource type: {number}")
+    name = names[number]
     account.limits[name] = call.number("max") or 0
     limit = {
         "account": account.name,

@@ -12,7 +12,7 @@ from anabranch_cloudstack.simulator.records import tag_documents
 from anabranch_cloudstack.simulator.state import State
 from anabranch_cloudstack.simulator.tenancy.limits import limit_keys
 from anabranch_cloudstack.simulator.tenancy.records import Project
-from anabranch_cloudstack.simulator.wire import Document, invalid, stamp
+from anabranch_cloudstack.simulator.wire import Document, Refusal, invalid, stamp
 
 __all__ = ["commands"]
 
@@ -63,11 +63,13 @@ def create_project(call: Call) -> Document:
     since="3.0.0",
 )
 def delete_project(call: Call) -> Document:
-    """Deletes a project."""
+    """Deletes a project in which nothing is left."""
     project = call.take(call.state.projects, "id")
 
     def work() -> Work:
         yield
+        if any(record.project == project.id for record in call.state.everything()):
+            raise Refusal(530, f"Failed to delete project {project.name}: it is not empty")
         call.state.projects.pop(project.id, None)
         return {"success": True}
 
