@@ -69,3 +69,82 @@ def served():
                 await cloud.aclose()
 
     return serving
+
+
+async def _everything(listing: Callable[..., Any], cloud: Cloud[Any]) -> list[Any]:
+    found: list[Any] = []
+    cursor: str | None = None
+    while True:
+        page = await listing(cloud, cursor)
+        assert not page.problems
+        found += page.items
+        cursor = page.cursor
+        if cursor is None:
+            return found
+
+
+class NetworkLists:
+    """What neutron and octavia list, in one form: as openstacksdk reads it, and as we do."""
+
+    def theirs(self, connection):
+        net = connection.network
+        return {
+            "networks": {(n.id, n.name, n.is_router_external, n.is_shared) for n in net.networks()},
+            "subnets": {(s.id, s.name, s.cidr, s.gateway_ip, s.network_id) for s in net.subnets()},
+            "interfaces": {
+                (
+                    p.id,
+                    p.name,
+                    p.mac_address,
+                    p.network_id,
+                    tuple(f["ip_address"] for f in p.fixed_ips),
+                    p.device_id if p.device_owner.startswith("compute:") else None,
+                )
+                for p in net.ports()
+            },
+            "addresses": {
+                (f.id, f.floating_ip_address, f.fixed_ip_address, f.port_id, f.floating_network_id)
+                for f in net.ips()
+            },
+            "firewalls": {
+                (g.id, g.name, g.description, frozenset(r["id"] for r in g.security_group_rules))
+                for g in net.security_groups()
+            },
+            "balancers": {
+                (b.id, b.name, b.vip_address, b.provisioning_status)
+                for b in connection.load_balancer.load_balancers()
+            },
+        }
+
+    async def ours(self, cloud):
+        return {
+            "networks": {
+                (n.id, n.name, n.external, n.shared)
+                for n in await _everything(driver.list_networks, cloud)
+            },
+            "subnets": {
+                (s.id, s.name, s.address_block, s.gateway, s.network_id)
+                for s in await _everything(driver.list_subnets, cloud)
+            },
+            "interfaces": {
+                (p.id, p.name, p.mac_address, p.network_id, p.ip_addresses, p.instance_id)
+                for p in await _everything(driver.list_network_interfaces, cloud)
+            },
+            "addresses": {
+                (a.id, a.ip, a.private_ip, a.network_interface_id, a.network_id)
+                for a in await _everything(driver.list_addresses, cloud)
+            },
+            "firewalls": {
+                (f.id, f.name, f.description, frozenset(r.id for r in f.rules))
+                for f in await _everything(driver.list_firewalls, cloud)
+            },
+            "balancers": {
+                (b.id, b.name, *b.public_addresses, b.platform_state.partition("/")[0])
+                for b in await _everything(driver.list_load_balancers, cloud)
+            },
+        }
+
+
+@pytest.fixture
+def network_lists() -> NetworkLists:
+    return NetworkLists()

@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 
 import anyio
+import anyio.to_thread
 import msgspec
 import pytest
 
@@ -20,6 +21,8 @@ from anabranch.models import (
     Direction,
     FirewallRuleSpec,
     FirewallSpec,
+    Listener,
+    LoadBalancerSpec,
     NetworkInterfaceSpec,
     NetworkSpec,
     NetworkState,
@@ -151,6 +154,28 @@ async def test_odd_items_spoil_no_list(served, name):
         odd = next(i for i in page.items if i.id == whole[0].id)
         assert odd.name.startswith("<script>") or name == "addresses"
         assert [p for p in page.problems if "odd" in p.message]
+
+
+@pytest.mark.filterwarnings("ignore::Warning")  # requests leaves its pools to the gc
+async def test_as_openstacksdk_sees_it(served, network_lists):
+    async with served(instances=9) as (simulated, cloud, url):
+        inner = await network(cloud)
+        web = Listener(protocol="HTTP", load_balancer_port=80, instance_port=8080)
+        for name in ("one", "two"):
+            await driver.create_load_balancer(
+                cloud, LoadBalancerSpec(name=name, listeners=(web,), network_id=inner.id)
+            )
+        simulated.behaviour = Behaviour(page_size=3)
+        entry = {k: v for k, v in simulated.settings(url).items() if k != "driver"}
+
+        def ask():
+            openstack = pytest.importorskip("openstack")
+            with openstack.connect(**entry, load_yaml_config=False, load_envvars=False) as sdk:
+                return network_lists.theirs(sdk)
+
+        expected = await anyio.to_thread.run_sync(ask)
+        assert await network_lists.ours(cloud) == expected
+        assert all(expected.values())
 
 
 # --------------------------------------------------------------------------- networks and subnets

@@ -283,67 +283,7 @@ async def test_pages(lab):
             assert len(found) == len({item.id for item in found}) >= 2, name
 
 
-def theirs(connection):
-    net = connection.network
-    return {
-        "networks": {(n.id, n.name, n.is_router_external, n.is_shared) for n in net.networks()},
-        "subnets": {(s.id, s.name, s.cidr, s.gateway_ip, s.network_id) for s in net.subnets()},
-        "interfaces": {
-            (
-                p.id,
-                p.name,
-                p.mac_address,
-                p.network_id,
-                tuple(f["ip_address"] for f in p.fixed_ips),
-                p.device_id if p.device_owner.startswith("compute:") else None,
-            )
-            for p in net.ports()
-        },
-        "addresses": {
-            (f.id, f.floating_ip_address, f.fixed_ip_address, f.port_id, f.floating_network_id)
-            for f in net.ips()
-        },
-        "firewalls": {
-            (g.id, g.name, g.description, frozenset(r["id"] for r in g.security_group_rules))
-            for g in net.security_groups()
-        },
-        "balancers": {
-            (b.id, b.name, b.vip_address, b.provisioning_status)
-            for b in connection.load_balancer.load_balancers()
-        },
-    }
-
-
-async def ours(cloud):
-    return {
-        "networks": {
-            (n.id, n.name, n.external, n.shared)
-            for n in await everything(driver.list_networks, cloud)
-        },
-        "subnets": {
-            (s.id, s.name, s.address_block, s.gateway, s.network_id)
-            for s in await everything(driver.list_subnets, cloud)
-        },
-        "interfaces": {
-            (p.id, p.name, p.mac_address, p.network_id, p.ip_addresses, p.instance_id)
-            for p in await everything(driver.list_network_interfaces, cloud)
-        },
-        "addresses": {
-            (a.id, a.ip, a.private_ip, a.network_interface_id, a.network_id)
-            for a in await everything(driver.list_addresses, cloud)
-        },
-        "firewalls": {
-            (f.id, f.name, f.description, frozenset(r.id for r in f.rules))
-            for f in await everything(driver.list_firewalls, cloud)
-        },
-        "balancers": {
-            (b.id, b.name, *b.public_addresses, b.platform_state.partition("/")[0])
-            for b in await everything(driver.list_load_balancers, cloud)
-        },
-    }
-
-
-async def test_as_openstacksdk_sees_it(lab, sdk):
+async def test_as_openstacksdk_sees_it(lab, sdk, network_lists):
     async with lab() as it:
         private = await network(it.cloud)
         instance = await it.instance(network_ids=(private.id,))
@@ -354,7 +294,8 @@ async def test_as_openstacksdk_sees_it(lab, sdk):
         web = Listener(protocol="HTTP", load_balancer_port=80, instance_port=8080)
         await balanced(it, listeners=(web,), network_id=private.id)
         for _ in range(5):  # others may be at work in the same project
-            expected, found = await sdk(theirs), await ours(it.cloud)
+            expected = await sdk(network_lists.theirs)
+            found = await network_lists.ours(it.cloud)
             if expected == found:
                 break
         assert found == expected

@@ -30,6 +30,8 @@ class LoadBalancerService(Service):
                 "links": [link],
             }
             return json_reply({"versions": [version]})
+        if segments[0] == "v2.0":
+            segments[0] = "v2"  # both are served, and openstacksdk asks for this one
         return None
 
     def negotiate(self, request: Request) -> None:
