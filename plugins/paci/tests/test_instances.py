@@ -83,7 +83,9 @@ async def test_a_state_that_forbids_it(served):
 
 async def test_reboot_is_stop_then_start(served):
     async with served(instances=10) as here:
-        with here.costs("PUT /stop", f"GET /{RUNNING}", "PUT /start", f"GET /{RUNNING}"):
+        with here.costs(
+            f"GET /{RUNNING}", "PUT /stop", f"GET /{RUNNING}", "PUT /start", f"GET /{RUNNING}"
+        ):
             assert (await driver.reboot_instance(here.cloud, RUNNING, False)).state == "RUNNING"
 
 
@@ -117,7 +119,9 @@ async def test_what_is_on_its_way_is_not_rebooted(served):
 async def test_a_stop_that_takes_too_long_is_told(served):
     slow = Behaviour(state_delay=1000)
     async with served(instances=10, behaviour=slow, entry={"stop_wait": 0.1}) as (_, cloud, _c):
-        with pytest.raises(DeadlineExceeded, match="told to stop and not started again") as raised:
+        with pytest.raises(
+            DeadlineExceeded, match="was told to stop and was not started again"
+        ) as raised:
             await driver.reboot_instance(cloud, RUNNING, False)
         assert "STOP_IN_PROGRESS" in raised.value.message
         assert "Start it" in raised.value.remedy
@@ -126,7 +130,7 @@ async def test_a_stop_that_takes_too_long_is_told(served):
 async def test_a_start_that_fails_in_the_middle_is_told(served):
     async with served(instances=10, entry={"retries": 0}) as (simulated, cloud, _):
         simulated.behaviour.break_with(["503:/start"])
-        with pytest.raises(CloudUnavailable, match="told to stop and not started again"):
+        with pytest.raises(CloudUnavailable, match="was told to stop and was not started again"):
             await driver.reboot_instance(cloud, RUNNING, False)
         assert (await driver.get_instance(cloud, RUNNING)).state == "STOPPED"
 
@@ -145,6 +149,22 @@ async def stopped(cloud):
             if (await driver.get_instance(cloud, RUNNING)).state == "STOPPING":
                 return
             await anyio.sleep(0.01)
+
+
+@pytest.mark.parametrize("again", [(304, ""), (409, "it is STOP_IN_PROGRESS")])
+async def test_a_stop_that_is_tried_again_is_still_our_own(scripted, ve_document, again):
+    def document(state):
+        return ve_document.replace(b"STARTED", state)
+
+    stopping = [document(b"STOP_IN_PROGRESS")] if again[0] == 409 else []
+    answers = {
+        "GET /ve/web1": [ve_document, *stopping, document(b"STOPPED"), ve_document],
+        "PUT /ve/web1/stop": [(503, ""), again],
+        "PUT /ve/web1/start": [(503, ""), (304, "")],
+    }
+    async with scripted(answers, retries=1) as (server, cloud):
+        assert (await driver.reboot_instance(cloud, "web1", False)).state == "RUNNING"
+        assert [m for m, _, _ in server.sent if m == "PUT"] == ["PUT"] * 4
 
 
 async def test_a_reboot_that_is_cancelled_is_logged(served, caplog):
@@ -205,6 +225,27 @@ async def test_a_refusal_for_another_reason_stays(scripted, ve_document):
         with pytest.raises(Exception, match="it has backups"):
             await driver.destroy_instance(cloud, "web1")
         assert [method for method, _, _ in server.sent] == ["DELETE", "GET"]
+
+
+async def test_a_destroy_that_is_tried_again_is_still_our_own(scripted, ve_document):
+    going = ve_document.replace(b"STARTED", b"DELETE_IN_PROGRESS")
+    answers = {"DELETE /ve/web1": [(503, ""), (409, "busy")], "GET /ve/web1": going}
+    async with scripted(answers, retries=1) as (server, cloud):
+        await driver.destroy_instance(cloud, "web1")
+        assert [m for m, _, _ in server.sent] == ["DELETE", "DELETE", "GET"]
+
+
+async def test_what_is_started_again_while_it_is_destroyed(scripted, ve_document):
+    stopped = ve_document.replace(b"STARTED", b"STOPPED")
+    answers = {
+        "DELETE /ve/web1": (409, "it is running"),
+        "GET /ve/web1": [ve_document, stopped, ve_document],
+        "PUT /ve/web1/stop": (202, "VE stop initiated"),
+    }
+    async with scripted(answers) as (_, cloud):
+        with pytest.raises(InvalidState, match="was not destroyed") as raised:
+            await driver.destroy_instance(cloud, "web1")
+        assert "Destroy it again" in raised.value.remedy
 
 
 @pytest.mark.parametrize("status", [400, 409, 500])

@@ -14,14 +14,11 @@ from anabranch.redaction import SecretStr
 from anabranch.states import InstanceState
 from anabranch_paci.client import PaciCloud, Session, session
 from anabranch_paci.markup import Node
-from anabranch_paci.servers import find, refused, show, switch
+from anabranch_paci.servers import find, show, switch
 from anabranch_paci.settings import PaciSettings
 from anabranch_paci.waiting import watch
 
 __all__ = ["InstanceActions"]
-
-_STARTED = frozenset({"STARTED", "START_IN_PROGRESS"})
-_STOPPED = frozenset({"CREATED", "STOPPED", "STOP_IN_PROGRESS"})
 
 
 class InstanceActions(InstancesSpec[PaciSettings]):
@@ -29,27 +26,39 @@ class InstanceActions(InstancesSpec[PaciSettings]):
 
     @hookimpl
     async def start_instance(self, cloud: PaciCloud, instance_id: str) -> Instance:
-        return await _switched(session(cloud), instance_id, "start", _STARTED)
+        paci = session(cloud)
+        await switch(paci, instance_id, "start")
+        return await show(paci, instance_id)
 
     @hookimpl
     async def stop_instance(self, cloud: PaciCloud, instance_id: str) -> Instance:
-        return await _switched(session(cloud), instance_id, "stop", _STOPPED)
+        paci = session(cloud)
+        await switch(paci, instance_id, "stop")
+        return await show(paci, instance_id)
 
     @hookimpl
     async def reboot_instance(self, cloud: PaciCloud, instance_id: str, hard: bool) -> Instance:
         del hard  # the feature is not offered
-        # The platform has no reboot: it is a stop, the wait for its end, and a start.
+        # The platform has no reboot: it is a stop, the wait for its end, and a start. That it
+        # runs is looked at before: a stop that is tried again cannot tell its own effect.
         paci = session(cloud)
-        if not await _stop(paci, instance_id):
-            raise InvalidState("it is stopped already and cannot be rebooted", remedy="Start it")
+        before = await show(paci, instance_id)
+        if before.state is not InstanceState.RUNNING:
+            remedy = "Start it" if before.state is InstanceState.STOPPED else ""
+            state = before.platform_state
+            raise InvalidState(f"it is {state} and cannot be rebooted", remedy=remedy)
+        how_far = "may have been told to stop"
         try:
+            await switch(paci, instance_id, "stop")
+            how_far = "was told to stop"
             await _stopped(paci, instance_id)
             await switch(paci, instance_id, "start")
         except anyio.get_cancelled_exc_class():
-            cloud.log.warning("paci.reboot.interrupted", instance_id=instance_id)
+            cloud.log.warning("paci.reboot.interrupted", instance_id=instance_id, so_far=how_far)
             raise
         except CloudError as exc:
-            raise _told(exc, f"{instance_id!r} was told to stop and not started again") from exc
+            text = f"{instance_id!r} {how_far} and was not started again"
+            raise _told(exc, text) from exc
         return await show(paci, instance_id)
 
     @hookimpl
@@ -76,38 +85,6 @@ class InstanceActions(InstancesSpec[PaciSettings]):
             url=SecretStr(f"vnc://{address}"),
             password=SecretStr(password) if password else None,
         )
-
-
-async def _switched(paci: Session, name: str, verb: str, there: frozenset[str]) -> Instance:
-    """Start or stop; what is on its way there already, or is there, is no error."""
-    try:
-        await switch(paci, name, verb)
-    except CloudError as exc:
-        if not refused(exc):
-            raise
-        found = await show(paci, name)
-        if found.platform_state.upper() not in there:
-            raise
-        return found
-    return await show(paci, name)
-
-
-async def _stop(paci: Session, name: str) -> bool:
-    """Tell a running server to stop; False: it is stopped already.
-
-    Raises:
-        InvalidState: it is neither.
-    """
-    try:
-        return await switch(paci, name, "stop")
-    except CloudError as exc:
-        if exc.retryable:
-            raise _told(exc, f"{name!r} may have been told to stop, and was not started") from exc
-        if not refused(exc):
-            raise
-        state = (await show(paci, name)).platform_state
-        msg = f"it is {state} and cannot be rebooted: {exc.message}"
-        raise InvalidState(msg, provider_code=exc.provider_code) from exc
 
 
 def _told(exc: CloudError, how_far: str) -> CloudError:

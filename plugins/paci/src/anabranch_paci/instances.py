@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Final
 
 import msgspec
 
-from anabranch.errors import CloudError, DeadlineExceeded
+from anabranch.errors import CloudError, DeadlineExceeded, InvalidState
 from anabranch.features import Feature, offers
 from anabranch.hooks import hookimpl
 from anabranch.hooks.instances import InstancesSpec
@@ -23,6 +24,8 @@ from anabranch_paci.settings import PaciSettings
 from anabranch_paci.waiting import watch
 
 __all__ = ["Instances"]
+
+_GOING: Final = frozenset({"DELETE_IN_PROGRESS", "DELETED"})
 
 
 class Instances(InstancesSpec[PaciSettings]):
@@ -84,50 +87,59 @@ class Instances(InstancesSpec[PaciSettings]):
     async def destroy_instance(self, cloud: PaciCloud, instance_id: str) -> None:
         # The platform deletes only what is at rest. What is not is stopped, and then deleted.
         paci = session(cloud)
-        try:
-            await paci.act("DELETE", "ve", instance_id)
-        except CloudError as exc:
-            if not refused(exc):
-                raise
-            found = await show(paci, instance_id)
-            if _going(found):
-                return
-            if not found.busy and found.state is not InstanceState.RUNNING:
-                raise
-            await _stop_and_destroy(paci, found)
+        found = await _delete(paci, instance_id)
+        if found is None:
+            return
+        await _come_to_rest(paci, found)
+        found = await _delete(paci, instance_id)
+        if found is not None:
+            raise InvalidState(
+                f"{instance_id!r} was not destroyed: it was stopped, and is {found.platform_state}",
+                remedy="Destroy it again",
+            )
 
 
 async def _reconfigure(paci: Session, name: str, *changes: Node) -> None:
     await paci.act("PUT", "ve", name, body=Node("reconfigure-ve", children=changes))
 
 
+async def _delete(paci: Session, name: str) -> Instance | None:
+    """Delete what is at rest; return what is not, and so was not deleted."""
+    try:
+        await paci.act("DELETE", "ve", name)
+    except CloudError as exc:
+        if not refused(exc):
+            raise
+        found = await show(paci, name)
+        if found.platform_state.upper() in _GOING:
+            return None
+        if not found.busy and found.state is not InstanceState.RUNNING:
+            raise
+        return found
+    return None
+
+
+async def _come_to_rest(paci: Session, found: Instance) -> None:
+    """Stop what runs. Cut short, it leaves it on its way, and it can be destroyed again."""
+    if found.busy:
+        found = await _settled(paci, found)
+    if found.state is InstanceState.RUNNING:
+        await switch(paci, found.id, "stop")
+        await _settled(paci, found)
+
+
+async def _settled(paci: Session, before: Instance) -> Instance:
+    """Wait until the platform is done with it."""
+    limit = paci.cloud.settings.stop_wait
+    seen = await watch(partial(show, paci, before.id), _at_rest, limit)
+    if seen.last is None or not seen.done:
+        state = (seen.last or before).platform_state
+        raise DeadlineExceeded(
+            f"{before.id!r} was not destroyed: it is {state}, and only what is at rest can be",
+            remedy="Destroy it again a little later",
+        )
+    return seen.last
+
+
 def _at_rest(found: Instance) -> bool:
     return not found.busy
-
-
-def _going(found: Instance) -> bool:
-    return found.platform_state.upper() in ("DELETE_IN_PROGRESS", "DELETED")
-
-
-async def _stop_and_destroy(paci: Session, found: Instance) -> None:
-    """Destroy what is not at rest. Cut short, it leaves it stopped, and can be asked for again."""
-    name = found.id
-
-    async def at_rest(before: Instance) -> Instance:
-        """Wait until the platform is done with it."""
-        limit = paci.cloud.settings.stop_wait
-        seen = await watch(partial(show, paci, name), _at_rest, limit)
-        if seen.last is None or not seen.done:
-            state = (seen.last or before).platform_state
-            raise DeadlineExceeded(
-                f"{name!r} was not destroyed: it is {state}, and only what is at rest can be",
-                remedy="Destroy it again a little later",
-            )
-        return seen.last
-
-    if found.busy:
-        found = await at_rest(found)
-    if found.state is InstanceState.RUNNING:
-        await switch(paci, name, "stop")
-        await at_rest(found)
-    await paci.act("DELETE", "ve", name)

@@ -19,6 +19,11 @@ from anabranch_paci.markup import Node
 __all__ = ["find", "part", "refused", "show", "switch"]
 
 _VE: Final = ("ve",)
+_THERE: Final = {
+    "start": frozenset({"STARTED", "START_IN_PROGRESS"}),
+    "stop": frozenset({"CREATED", "STOPPED", "STOP_IN_PROGRESS"}),
+}
+"""The states in which nothing is left to be done for a verb."""
 
 
 async def find(paci: Session, name: str) -> Node:
@@ -50,9 +55,27 @@ async def part(paci: Session, name: str, *path: str, root: str) -> tuple[Node, b
         ) from exc
 
 
-async def switch(paci: Session, name: str, verb: str) -> bool:
-    """Start or stop a server, and tell whether it was needed: 304 says that it is so already."""
-    return await paci.act("PUT", "ve", name, verb)
+async def switch(paci: Session, name: str, verb: str) -> None:
+    """Start or stop a server. What is so already, or on its way there, is no error.
+
+    304 says that it is so already. A second try after a lost answer may be refused, because the
+    first one is being carried out.
+
+    Args:
+        paci: The session.
+        name: The server.
+        verb: `start` or `stop`.
+
+    Raises:
+        InvalidState: its state forbids it.
+    """
+    try:
+        await paci.act("PUT", "ve", name, verb)
+    except CloudError as exc:
+        if not refused(exc):
+            raise
+        if (await show(paci, name)).platform_state.upper() not in _THERE[verb]:
+            raise
 
 
 def refused(exc: CloudError) -> bool:
