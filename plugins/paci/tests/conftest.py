@@ -67,14 +67,14 @@ class Counting:
     """Stands before a simulated cloud and counts the requests that are under way at once."""
 
     def __init__(self, simulated: Any) -> None:
-        self.inner = simulated.app
+        self._app = simulated.app
         self.now = self.peak = 0
 
     async def app(self, scope, receive, send) -> None:
         self.now += 1
         self.peak = max(self.peak, self.now)
         try:
-            await self.inner(scope, receive, send)
+            await self._app(scope, receive, send)
         finally:
             self.now -= 1
 

@@ -260,32 +260,12 @@ async def test_wrong_credentials(served, shape):
 # --------------------------------------------------------------------------- the lost answer
 
 
-class Losing:
-    """Cuts off the answers of the first POSTs after the platform has done what they say."""
-
-    def __init__(self, app, done=True):
-        self.app, self.done, self.left = app, done, 1
-
-    async def __call__(self, scope, receive, send):
-        if scope["method"] != "POST" or not self.left:
-            await self.app(scope, receive, send)
-            return
-        self.left -= 1
-
-        async def nowhere(message):
-            pass
-
-        if self.done:
-            await self.app(scope, receive, nowhere)
-        scope["state"]["anabranch.cut"]()
-
-
 @pytest.mark.parametrize(
     "fields", [{"client_token": "token-1"}, {"name": None}, {"name": None, "image_id": IMAGE}]
 )
 async def test_a_create_that_was_done_is_found_and_not_repeated(served, fields):
-    async with served(instances=1) as (simulated, cloud, counting):
-        counting.inner = Losing(simulated.app)
+    async with served(instances=1) as (simulated, cloud, _):
+        simulated.behaviour.break_with(["lostx1:POST /ve"])
         made = await driver.create_instance(cloud, spec(**fields))
         assert made.state == "RUNNING"
         assert made.authentication.password is None
@@ -293,8 +273,8 @@ async def test_a_create_that_was_done_is_found_and_not_repeated(served, fields):
 
 
 async def test_a_password_that_was_chosen_is_known_all_the_same(served):
-    async with served(instances=1) as (simulated, cloud, counting):
-        counting.inner = Losing(simulated.app)
+    async with served(instances=1) as (simulated, cloud, _):
+        simulated.behaviour.break_with(["lostx1:POST /ve"])
         made = await driver.create_instance(
             cloud, spec(client_token="token-1", password=SecretStr("chosen"))
         )
@@ -302,17 +282,17 @@ async def test_a_password_that_was_chosen_is_known_all_the_same(served):
 
 
 async def test_a_name_proves_nothing(served):
-    async with served(instances=1) as (simulated, cloud, counting):
-        counting.inner = Losing(simulated.app)
+    async with served(instances=1) as (simulated, cloud, _):
+        simulated.behaviour.break_with(["lostx1:POST /ve"])
         with pytest.raises(OutcomeUnknown, match="would be called 'web'"):
             await driver.create_instance(cloud, spec())
         assert simulated.requests.count("/start") == 0
 
 
 async def test_a_server_of_somebody_else_is_not_taken_for_ours(served):
-    async with served(instances=1) as (simulated, cloud, counting):
+    async with served(instances=1) as (simulated, cloud, _):
         await driver.create_instance(cloud, spec(client_token="theirs"))
-        counting.inner = Losing(simulated.app, done=False)
+        simulated.behaviour.break_with(["resetx1:POST /ve"])
         with pytest.raises(OutcomeUnknown):
             await driver.create_instance(cloud, spec(client_token="ours"))
 
@@ -338,11 +318,11 @@ async def test_an_answer_that_is_none(scripted, content):
 
 
 async def test_by_the_broker(served):
-    async with served(instances=2) as (simulated, cloud, counting):
+    async with served(instances=2) as (simulated, cloud, _):
         entry = simulated.settings(cloud.settings.endpoint.removesuffix("/paci/v1.0"))
         registry = PluginRegistry(drivers={"paci": driver}, points=())
         async with Broker(Configuration(clouds={"lisbon": entry}), registry=registry) as broker:
-            counting.inner = Losing(simulated.app)
+            simulated.behaviour.break_with(["lostx1:POST /ve"])
             made = await broker.instances.create("lisbon", spec(), wait=5)
             assert (str(made.qualified_id), made.state) == ("lisbon/web", "RUNNING")
             assert made.client_token
