@@ -58,6 +58,17 @@ class Accepted(msgspec.Struct, frozen=True):
     id: str | None = None
     jobid: str | None = None
 
+    @property
+    def made(self) -> str:
+        """The id of what is being made.
+
+        Raises:
+            OutcomeUnknown: it is not told.
+        """
+        if self.id is None:
+            raise OutcomeUnknown("what is being made is not told", remedy="Look for it")
+        return self.id
+
 
 class _Accepted(msgspec.Struct, frozen=True):
     id: str | None = None

@@ -99,7 +99,7 @@ class Images(ImagesSpec[CloudStackSettings]):
                 **cloudstack.project,
             },
         )
-        image_id = accepted.id or ""
+        image_id = accepted.made
         try:
             await add_tags(cloudstack, "Template", image_id, spec.tags)
         except CloudError as exc:

@@ -76,7 +76,7 @@ class Instances(InstancesSpec[CloudStackSettings]):
         except InvalidRequest as exc:
             parameters = await refined(cloud, spec, parameters, exc)
             accepted = await _deploy(cloud, parameters)
-        instance_id = accepted.id or ""
+        instance_id = accepted.made
         if accepted.jobid:
             undertaking = Undertaking(accepted.jobid, InstanceState.PENDING)
             undertakings(cloud).begin(instance_id, undertaking)

@@ -82,11 +82,11 @@ async def show(cloud: CloudStackCloud, instance_id: str) -> Instance:
         if undertaking:
             undertakings(cloud).end(instance_id, undertaking)
         raise
-    if undertaking is None or job is None:
+    if undertaking is None:
         return found
-    if job.pending:
+    if job is not None and job.pending:
         return begun(found, undertaking.state)
-    if job.done or found.state is not InstanceState.ERROR:
+    if job is None or job.done or found.state is not InstanceState.ERROR:
         undertakings(cloud).end(instance_id, undertaking)
         return found
     fault = failed(job.jobresultcode or 530, job.jobresult).message

@@ -64,7 +64,7 @@ class StorageSnapshots(StorageSnapshotsSpec[CloudStackSettings]):
             raise InvalidRequest(exc.message, provider_code=exc.provider_code) from exc
         return StorageSnapshot(
             cloud=cloud.name,
-            id=accepted.id or "",
+            id=accepted.made,
             name=spec.name,
             state=StorageSnapshotState.CREATING,
             storage_volume_id=spec.storage_volume_id,

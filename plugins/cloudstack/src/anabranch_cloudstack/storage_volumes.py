@@ -70,7 +70,7 @@ class StorageVolumes(StorageVolumesSpec[CloudStackSettings]):
             accepted = await cloudstack.change("createVolume", parameters)
         except NotFound as exc:
             raise InvalidRequest(exc.message, provider_code=exc.provider_code) from exc
-        volume_id = accepted.id or ""
+        volume_id = accepted.made
         try:
             await add_tags(cloudstack, "Volume", volume_id, spec.tags)
         except CloudError as exc:
