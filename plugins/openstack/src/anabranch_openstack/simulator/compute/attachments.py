@@ -164,8 +164,10 @@ def detach_volume(request: Request) -> Reply:
     volumes = request.region.volumes
     volumes.advance(request.now)
     volume = volumes.own(request.args[1], server.project_id)
-    at = [a.server_id for a in volume.attachments] if volume is not None else []
-    if volume is not None and server.id in at and volume.status != "in-use":
+    if volume is None:
+        raise Refusal(404, f"Volume {request.args[1]} could not be found.")
+    at = [a.server_id for a in volume.attachments]
+    if server.id in at and volume.status != "in-use":
         raise Refusal(400, _NOT_IN_USE)
     attachment = _attachment(request)
     volumes.detach(attachment.volume_id, server.id, request.now, delay)

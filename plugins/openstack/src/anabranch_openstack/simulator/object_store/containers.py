@@ -28,9 +28,7 @@ def answer_account(request: Request) -> Reply:
         ("x-account-bytes-used", str(sum(c.used for c in containers.values()))),
         ("x-timestamp", timestamp(request.now)),
     ]
-    if request.method == "HEAD":
-        return Reply(status=204, headers=headers)
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         return listing(request, {c.name: _document(c) for c in containers.values()}, headers)
     if request.method == "POST":
         return Reply(status=204)
@@ -45,9 +43,7 @@ def answer_container(request: Request, name: str) -> Reply:
     container = containers.get(name)
     if container is None:
         raise Refusal(404, "")
-    if request.method == "HEAD":
-        return Reply(status=204, headers=_headers(container))
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         return listing(request, object_documents(container), _headers(container))
     if request.method == "POST":
         container.metadata |= _metadata(request)

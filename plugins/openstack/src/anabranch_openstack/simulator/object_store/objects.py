@@ -89,7 +89,7 @@ def _show(request: Request, stored: Stored) -> Reply:
         first = int(match[1]) if match[1] else max(0, size - int(match[2]))
         last = min(int(match[2]), size - 1) if match[1] and match[2] else size - 1
         if first > last:
-            return page(416)
+            return page(416, [("content-range", f"bytes */{size}")])
         status, content = 206, content[first : last + 1]
         headers.append(("content-range", f"bytes {first}-{last}/{size}"))
     return Reply(status=status, body=content, content_type=stored.content_type, headers=headers)

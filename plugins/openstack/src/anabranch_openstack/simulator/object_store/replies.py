@@ -19,6 +19,8 @@ HTML = "text/html; charset=UTF-8"
 TEXT = "text/plain; charset=utf-8"
 _MOST_ITEMS = 10_000
 _WORDS = {
+    400: "The server could not comply with the request since it is either malformed or otherwise"
+    " incorrect.",
     202: "The request is accepted for processing.",
     401: "This server could not verify that you are authorized to access the document you"
     " requested.",
@@ -62,7 +64,7 @@ def listing(
     items: Mapping[str, Document],
     headers: Headers,
 ) -> Reply:
-    """A page of a list, in the order of the names' bytes.
+    """A page of a list, in the order of the names' bytes; for HEAD, what would be said of it.
 
     Args:
         request: What is asked: `limit`, `marker`, `end_marker`, `prefix`, `delimiter`, `reverse`.
@@ -76,8 +78,11 @@ def listing(
     limit = int(text) if text.isdecimal() else _MOST_ITEMS
     if limit > _MOST_ITEMS:
         raise Refusal(412, f"Maximum limit is {_MOST_ITEMS}")
-    shown = _select(request, items)[:limit]
     asked = request.param("format") or ""
+    headers = headers if asked else [*headers, ("vary", "Accept")]
+    if request.method == "HEAD":
+        return Reply(status=204, headers=headers)
+    shown = _select(request, items)[:limit]
     if asked == "json" or (not asked and "application/json" in request.header(b"accept")):
         reply = json_reply(shown)
         reply.content_type = "application/json; charset=utf-8"

@@ -72,7 +72,7 @@ class ObjectStoreService(Service):
             request.path.split("/", _PATH_PARTS - 1) + [""] * _PATH_PARTS
         )[:_PATH_PARTS]
         if version != "v1" or not account:
-            raise Refusal(404, "")
+            raise Refusal(400, "")
         if account != f"AUTH_{request.token.project_id}" or not request.token.may_write:
             raise Refusal(403, "")
         if name:
