@@ -212,6 +212,8 @@ def test_an_administrator_can_cut_what_hangs(slow, rpc, admin, clock, refused):
     admin("vm.recover", number, 3)
     clock.now += 10
     assert rpc.state(number) == DONE
+    with refused(2048, "DONE"):
+        admin("vm.recover", number, 3)
 
 
 def test_machines_of_others(rpc, neighbour, refused):

@@ -148,9 +148,12 @@ def test_the_machine_is_busy_while_an_interface_comes(cloud, clock, rpc, nics, r
     assert rpc.state(0) == (3, 25)
     with refused(2048, "wrong state HOTPLUG_NIC"):
         rpc("vm.attachnic", 0, 'NIC=[NETWORK_ID="0"]')
-    assert len(nics(0)) == 1
+    machine = rpc.document("vm.info", 0)
+    assert [n.findtext("ATTACH") for n in machine.iterfind("TEMPLATE/NIC")] == [None, "YES"]
     clock.now += 6
     assert nics(0)[1] == ("1", "public", "172.16.0.10")
+    machine = rpc.document("vm.info", 0)
+    assert machine.find("TEMPLATE/NIC/ATTACH") is None
 
 
 def test_an_interface_may_fail_in_silence(cloud, rpc, nics, leases):

@@ -73,6 +73,7 @@ def test_the_machine_is_busy_meanwhile(cloud, clock, rpc, volume, disks, refused
     cloud.behaviour = Behaviour(state_delay=5.0)
     rpc("vm.attach", 0, f'DISK=[IMAGE_ID="{volume}"]')
     assert rpc.state(0) == (3, 17)
+    assert attaching(rpc) == ["2"]  # it is there, and not yet attached
     for verb in ("terminate", "poweroff"):
         with refused(2048, "wrong state HOTPLUG"):
             rpc("vm.action", verb, 0)
@@ -81,6 +82,29 @@ def test_the_machine_is_busy_meanwhile(cloud, clock, rpc, volume, disks, refused
     clock.now += 6
     assert rpc.state(0) == (3, 3)
     assert "2" in disks(0)
+    assert attaching(rpc) == []
+    rpc("vm.detach", 0, 2)
+    assert attaching(rpc) == ["2"]
+
+
+def attaching(rpc) -> list[str]:
+    machine = rpc.document("vm.info", 0)
+    disks = machine.iterfind("TEMPLATE/DISK")
+    return [d.findtext("DISK_ID") for d in disks if d.findtext("ATTACH") == "YES"]
+
+
+def test_a_volume_comes_back_when_its_machine_is_cut_while_it_attaches(
+    cloud, clock, rpc, admin, volume, image
+):
+    cloud.behaviour = Behaviour(state_delay=5.0)
+    rpc("vm.attach", 0, f'DISK=[IMAGE_ID="{volume}"]')
+    rpc("vm.attachnic", 1, 'NIC=[NETWORK_ID="0"]')
+    for number in (0, 1):
+        admin("vm.recover", number, 3)
+    clock.now += 6
+    assert rpc.state(0) == rpc.state(1) == (6, 0)
+    assert image(volume) == READY
+    assert rpc.document("vn.info", 0).findtext("USED_LEASES") == "0"
 
 
 def test_an_attach_may_fail_in_silence(cloud, rpc, volume, image, disks):

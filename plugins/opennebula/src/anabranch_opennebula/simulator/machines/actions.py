@@ -99,15 +99,19 @@ _VERBS = {
     "release": _Verb({_at(State.HOLD): BOOT}, 8),
 }
 _SNAPSHOTS_LOST = {_at(State.POWEROFF), _at(State.STOPPED), _at(State.UNDEPLOYED)}
+_RECOVER_BY_DELETION = 3
 _FOR_ADMINISTRATORS = frozenset({"resched", "unresched", "delete", "delete-recreate"})
-_BEFORE_6_0 = {"shutdown": "terminate", "shutdown-hard": "terminate-hard"}
-_BEFORE_6_0_DELETE = {"delete": "terminate-hard"}
+_BEFORE_6_0 = {
+    "shutdown": "terminate",
+    "shutdown-hard": "terminate-hard",
+    "delete": "terminate-hard",
+}
 
 
 def act(call: Call, verb: str, machine_id: int) -> int:
     """`one.vm.action`; the call returns before the state changes."""
     if call.state.release < (6, 0):
-        verb = (_BEFORE_6_0 | _BEFORE_6_0_DELETE).get(verb, verb)
+        verb = _BEFORE_6_0.get(verb, verb)
     machine = call.find(call.state.machines, machine_id, MANAGE)
     if verb in _FOR_ADMINISTRATORS and not call.user.privileged:
         raise Refusal(
@@ -167,9 +171,12 @@ def _ended(call: Call, machine: Machine, verb: _Verb, where: Where, moment: floa
 def recover(call: Call, machine_id: int, operation: int) -> int:
     """`one.vm.recover`: an administrator's way out; 3 deletes, whatever the state."""
     machine = call.find(call.state.machines, machine_id, ADMIN)
-    delete = 3
-    if operation != delete:
-        raise Refusal(Code.ACTION, "Wrong recovery operation code", machine_id)
+    if operation != _RECOVER_BY_DELETION or machine.state == State.DONE:
+        raise Refusal(
+            Code.ACTION,
+            f"Recovery by {operation} is not available in state {machine.state_name}",
+            machine_id,
+        )
     verb = _VERBS["terminate-hard"]
     begin(
         call.state,

@@ -20,11 +20,16 @@ from anabranch_opennebula.simulator.refusals import Code, Refusal
 if TYPE_CHECKING:
     from anabranch_opennebula.simulator.access import Call
 
-__all__ = ["POWEROFF", "SUSPENDED", "UNDEPLOYED", "change", "find"]
+__all__ = ["POWEROFF", "SUSPENDED", "UNDEPLOYED", "UNDER_WAY", "change", "find"]
 
 POWEROFF: Where = (State.POWEROFF, Lcm.LCM_INIT)
 SUSPENDED: Where = (State.SUSPENDED, Lcm.LCM_INIT)
 UNDEPLOYED: Where = (State.UNDEPLOYED, Lcm.LCM_INIT)
+
+UNDER_WAY = "ATTACH"
+"""The attribute of a disk or an interface that is being attached or detached. It stands in the
+machine's document all that time, and is gone again if the attachment fails (set_up_attach_disk in
+OpenNebula's src/vm/VirtualMachine.cc)."""
 
 
 def find(call: Call, machine_id: int, through: Mapping[Where, Lcm], what: str) -> Machine:
@@ -75,4 +80,5 @@ def change(
             open_history(machine, int(moment))
 
     path = ((State.ACTIVE, through[back]), back)
+    machine.changed()
     begin(call.state, machine, call.moment, path, end, at_once=True)

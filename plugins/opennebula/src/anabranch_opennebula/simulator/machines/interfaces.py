@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from anabranch_opennebula.simulator.figures import listed
 from anabranch_opennebula.simulator.machines import context
-from anabranch_opennebula.simulator.machines.hotplug import POWEROFF, change, find
+from anabranch_opennebula.simulator.machines.hotplug import POWEROFF, UNDER_WAY, change, find
 from anabranch_opennebula.simulator.machines.lifecycle import RUNNING, Where
 from anabranch_opennebula.simulator.machines.nics import put_rules, resolve_nic
 from anabranch_opennebula.simulator.machines.records import Lcm, Machine
@@ -45,15 +45,18 @@ def _attach(call: Call, machine_id: int, text: str) -> int:
         nic["PARENT"], nic["PARENT_ID"] = parent["NAME"], parent["NIC_ID"]
         prefix = f"ETH{parent['NIC_ID']}_ALIAS{len(siblings)}"
 
+    nic[UNDER_WAY] = "YES"
+    machine.template.add(kind, nic)
+    if kind == "NIC_ALIAS":
+        _add_alias(machine, nic)
+    put_rules(call, machine)
+
     def attached(_: float) -> None:
+        del nic[UNDER_WAY]
         if call.state.hypervisor.attach_fails:
-            _let_go(call, machine, number)
-            return
-        machine.template.add(kind, nic)
-        if kind == "NIC_ALIAS":
-            _add_alias(machine, nic)
-        _tell(machine, prefix, nic, network)
-        put_rules(call, machine)
+            _drop(call, machine, nic)
+        else:
+            _tell(machine, prefix, nic, network)
 
     change(call, machine, _HOTPLUG, attached, _ATTACHED)
     return machine_id
@@ -62,20 +65,22 @@ def _attach(call: Call, machine_id: int, text: str) -> int:
 def _detach(call: Call, machine_id: int, nic_id: int) -> int:
     machine = find(call, machine_id, _HOTPLUG, "detach NIC")
     nic = _find_nic(machine, nic_id)
-
-    def detached(_: float) -> None:
-        gone = [nic, *(a for a in machine.template.vectors("NIC_ALIAS") if _is_of(a, nic))]
-        for vector in gone:
-            _let_go(call, machine, int(vector["NIC_ID"]))
-            machine.template.drop("NIC_ALIAS" if "PARENT_ID" in vector else "NIC", vector)
-            for told in machine.template.vectors("CONTEXT"):
-                context.forget(told, _prefix(vector))
-        if "PARENT_ID" in nic:
-            _remove_alias(machine, nic)
-        put_rules(call, machine)
-
-    change(call, machine, _HOTPLUG, detached, _DETACHED)
+    nic[UNDER_WAY] = "YES"
+    change(call, machine, _HOTPLUG, lambda _: _drop(call, machine, nic), _DETACHED)
     return machine_id
+
+
+def _drop(call: Call, machine: Machine, nic: Vector) -> None:
+    """Take an interface away, with the aliases that it has."""
+    gone = [nic, *(a for a in machine.template.vectors("NIC_ALIAS") if _is_of(a, nic))]
+    for vector in gone:
+        _let_go(call, machine, int(vector["NIC_ID"]))
+        machine.template.drop("NIC_ALIAS" if "PARENT_ID" in vector else "NIC", vector)
+        for told in machine.template.vectors("CONTEXT"):
+            context.forget(told, _prefix(vector))
+    if "PARENT_ID" in nic:
+        _remove_alias(machine, nic)
+    put_rules(call, machine)
 
 
 def _attach_group(call: Call, machine_id: int, nic_id: int, group_id: int) -> int:
@@ -107,11 +112,9 @@ def _detach_group(call: Call, machine_id: int, nic_id: int, group_id: int) -> in
 
 
 def _set_groups(call: Call, machine: Machine, nic: Vector, groups: list[int], number: int) -> None:
-    def changed(_: float) -> None:
-        nic["SECURITY_GROUPS"] = ",".join(map(str, sorted(groups)))
-        put_rules(call, machine)
-
-    change(call, machine, _HOTPLUG, changed, number)
+    nic["SECURITY_GROUPS"] = ",".join(map(str, sorted(groups)))
+    put_rules(call, machine)
+    change(call, machine, _HOTPLUG, lambda _: None, number)
 
 
 def _update(call: Call, machine_id: int, nic_id: int, text: str, append: int = 0) -> int:

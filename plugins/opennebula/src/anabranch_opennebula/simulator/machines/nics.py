@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["find_network", "put_rules", "resolve_nic"]
 
-_OF_ONED = ("PARENT_ID", "ALIAS_ID", "ALIAS_IDS")
+_OF_ONED = ("PARENT_ID", "ALIAS_ID", "ALIAS_IDS", "ATTACH")
 
 
 def resolve_nic(
@@ -100,7 +100,8 @@ def put_rules(call: Call, machine: Machine) -> None:
         if group.id in numbers:
             group.vms.add(machine.id)
     machine.template.remove("SECURITY_GROUP_RULE")
-    for group in (call.state.security_groups[n] for n in numbers):
+    groups = (call.state.security_groups.get(number) for number in numbers)
+    for group in filter(None, groups):
         owner = {"SECURITY_GROUP_ID": str(group.id), "SECURITY_GROUP_NAME": group.name}
         for rule in group.template.vectors("RULE"):
             machine.template.add("SECURITY_GROUP_RULE", rule | owner)

@@ -11,6 +11,7 @@ from anabranch_opennebula.simulator.machines.hotplug import (
     POWEROFF,
     SUSPENDED,
     UNDEPLOYED,
+    UNDER_WAY,
     change,
     find,
 )
@@ -72,18 +73,19 @@ def _attach(call: Call, machine_id: int, text: str) -> int:
     image = call.state.images.get(int(disk.get("IMAGE_ID", -1)))
     if image is not None:
         image.take(machine.id, call.now)
+        if image.chain.snapshots:
+            machine.chains[int(disk["DISK_ID"])] = image.chain
+    disk[UNDER_WAY] = "YES"
+    machine.template.add("DISK", disk)
 
     def attached(moment: float) -> None:
+        del disk[UNDER_WAY]
         if call.state.hypervisor.attach_fails:
-            if image is not None:
-                image.release(machine.id, int(moment))
+            _drop(call, machine, disk, moment)
             return
-        machine.template.add("DISK", disk)
         machine.template.put(
             "AUTOMATIC_DS_REQUIREMENTS", '("CLUSTERS/ID" @> 0) & (TM_MAD = "dummy")'
         )
-        if image is not None and image.chain.snapshots:
-            machine.chains[int(disk["DISK_ID"])] = image.chain
 
     change(call, machine, _ATTACH, attached, 21)
     return machine_id
@@ -99,13 +101,14 @@ def _detach(call: Call, machine_id: int, disk_id: int) -> int:
     """Any disk may be detached while the machine runs; nobody saves the root disk."""
     machine = find(call, machine_id, _DETACH, "detach disk")
     disk = find_disk(machine, disk_id)
-
-    def detached(moment: float) -> None:
-        give_back(call.state.images, machine, disk, int(moment))
-        machine.template.drop("DISK", disk)
-
-    change(call, machine, _DETACH, detached, 22)
+    disk[UNDER_WAY] = "YES"
+    change(call, machine, _DETACH, lambda moment: _drop(call, machine, disk, moment), 22)
     return machine_id
+
+
+def _drop(call: Call, machine: Machine, disk: Vector, moment: float) -> None:
+    give_back(call.state.images, machine, disk, int(moment))
+    machine.template.drop("DISK", disk)
 
 
 def _resize(call: Call, machine_id: int, disk_id: int, size: str) -> int:
