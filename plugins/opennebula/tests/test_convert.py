@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from anabranch.errors import InvalidRequest
 from anabranch.models import (
     Direction,
+    Hardware,
     ImageState,
     NetworkAddress,
     NetworkAddressKind,
@@ -26,7 +28,7 @@ from anabranch_opennebula.network_documents import (
     vnet_of,
 )
 from anabranch_opennebula.reading import Thing, Unreadable, convert_all, things
-from anabranch_opennebula.sizes import from_template
+from anabranch_opennebula.sizes import from_template, sized
 from anabranch_opennebula.templates import attributes, template
 from anabranch_opennebula.vm_templates import template_of
 from anabranch_opennebula.xml import parsed
@@ -239,6 +241,27 @@ def test_user_inputs():
     assert from_template("lisbon", template_of(document(text.format("")))).memory_mib == 1024
     bare = "<VMTEMPLATE><ID>4</ID><TEMPLATE><CPU>1</CPU></TEMPLATE></VMTEMPLATE>"
     assert from_template("lisbon", template_of(document(bare))) is None
+
+
+def test_what_is_asked_for_beside_a_profile():
+    text = (
+        "<VMTEMPLATE><ID>4</ID><TEMPLATE><MEMORY>1024</MEMORY><VCPU>2</VCPU><CPU>0.5</CPU>"
+        "<USER_INPUTS><MEMORY>M|range||512..4096|1024</MEMORY><VCPU>O|list||1,2,4|1</VCPU>"
+        "</USER_INPUTS></TEMPLATE></VMTEMPLATE>"
+    )
+    profile = from_template("lisbon", template_of(document(text)))
+    larger = sized(profile, Hardware(cpu=4, memory_mib=4096, storage_gb=9))
+    assert (larger.vcpu, larger.cpu, larger.memory_mib, larger.storage_gb) == (4, 1, 4096, 9)
+    assert sized(profile, Hardware()) == profile
+    for wrong in (
+        *(Hardware(cpu=3), Hardware(cpu=0), Hardware(cpu=1.5), Hardware(memory_mib=256)),
+        *(Hardware(memory_mib=0), Hardware(architecture="x86_64")),
+    ):
+        with pytest.raises(InvalidRequest):
+            sized(profile, wrong)
+    plain = text.partition("<USER_INPUTS>")[0] + "</TEMPLATE></VMTEMPLATE>"
+    fixed = from_template("lisbon", template_of(document(plain)))
+    assert sized(fixed, Hardware(cpu=3, memory_mib=100)).memory_mib == 100
 
 
 def test_rules(captured):

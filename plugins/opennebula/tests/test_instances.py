@@ -18,6 +18,7 @@ from anabranch.states import InstanceState
 from anabranch.testing.simulation import Fault
 from anabranch_opennebula import driver
 from anabranch_opennebula.client import session
+from anabranch_opennebula.templates import template
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFh7mGzCNT4k56QKRNidEALQdi3f0qtthbce3db4XPZU me@here"
 ODD = 'say "hi" & <b>bye</b> \'é\' 🚀 [x="y"]'
@@ -62,16 +63,16 @@ async def test_the_whole_spec(served):
         assert (listed.client_token, listed.tags) == ("token-1", made.tags)
         assert [a.address.partition(".")[0] for a in listed.private_addresses] == ["10"]
         assert [a.address.partition(".")[0] for a in listed.public_addresses] == ["172"]
-        template = listed.extra["TEMPLATE"]
-        context = template["CONTEXT"]
+        wanted = listed.extra["TEMPLATE"]
+        context = wanted["CONTEXT"]
         assert context["SSH_PUBLIC_KEY"] == KEY
         assert context["NETWORK"] == "YES"
         assert base64.b64decode(context["USER_DATA"]) == b"#!/bin/sh\necho \x00 '\"' \n\n"
         assert context["USER_DATA_ENCODING"] == "base64"
         # The share of CPU of the template, 0.5 of 2, grows with the number of processors.
-        assert float(template["CPU"]) == 1
+        assert float(wanted["CPU"]) == 1
         user = listed.extra["USER_TEMPLATE"]
-        assert "CLUSTER_ID = 0" in (user | template)["SCHED_REQUIREMENTS"]
+        assert "CLUSTER_ID = 0" in (user | wanted)["SCHED_REQUIREMENTS"]
 
 
 async def test_as_little_as_possible(served):
@@ -109,6 +110,23 @@ async def test_a_configured_size_on_a_template(served):
         assert (made.hardware_profile_id, made.hardware.memory_mib) == ("tiny", 256)
         assert made.hardware.storage_gb == 5
         assert made.extra["TEMPLATE"]["TEMPLATE_ID"] == "2"
+
+
+async def test_the_root_disk_is_as_large_as_the_profile_says(served):
+    async with served(instances=0) as there:
+        disk = {"IMAGE_ID": "0", "SIZE": "4096"}
+        swap = {"TYPE": "swap", "SIZE": "512"}
+        body = [("NAME", "big"), ("MEMORY", "128"), ("CPU", "1"), ("DISK", disk), ("DISK", swap)]
+        one = session(there.cloud)
+        made = str(await one.change("template.allocate", template(body)))
+        assert (await driver.get_hardware_profile(there.cloud, made)).storage_gb.value == 4
+        for image_id in ("0", "1"):
+            instance = await driver.create_instance(
+                there.cloud, spec(image_id=image_id, hardware_profile_id=made)
+            )
+            assert (instance.image_id, instance.hardware.storage_gb) == (image_id, 4)
+            # The other disks of the template stay.
+            assert [d["SIZE"] for d in instance.extra["TEMPLATE"]["DISK"]] == ["4096", "512"]
 
 
 async def test_firewalls_are_of_the_interfaces_of_the_template(served):

@@ -87,6 +87,17 @@ async def test_a_network_of_a_block(served):
             await driver.destroy_network(there.cloud, "1")
 
 
+async def test_a_network_of_a_template(served):
+    async with served({"network_template_id": "0"}, instances=0) as there:
+        spec = NetworkSpec(name="mine", address_block="192.0.2.0/24")
+        with there.costs("vntemplate.instantiate", "vn.info"):
+            made = await driver.create_network(there.cloud, spec)
+        assert (made.name, made.address_blocks) == ("mine", ("192.0.2.0/24",))
+        subnet = await driver.get_subnet(there.cloud, made.subnet_ids[-1])
+        assert (subnet.address_block, subnet.extra) == ("192.0.2.0/24", {})
+        await driver.destroy_network(there.cloud, made.id)
+
+
 async def test_ranges_of_networks_of_others(served):
     async with served(instances=0) as there:
         block = SubnetSpec(network_id="1", address_block="198.51.100.0/28")

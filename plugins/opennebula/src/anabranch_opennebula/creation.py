@@ -162,7 +162,7 @@ def _disks(spec: InstanceSpec, profile: Profile, base: VmTemplate) -> list[Mappi
     if same and wanted == root.get("SIZE", ""):
         return []
     disk = dict(root) if same else {"IMAGE_ID": spec.image_id}
-    if wanted and (same or profile.template is None or spec.hardware):
+    if wanted:
         disk["SIZE"] = wanted
     return [disk, *base.vectors("DISK")[1:]]
 
