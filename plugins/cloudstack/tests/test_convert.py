@@ -104,6 +104,7 @@ def test_old_and_new_spellings():
     assert vm(keypair="old").key_id == "old"
     assert vm(keypairs="a,b").key_id == "a,b"
     assert vm(details={convert.CLIENT_TOKEN: "t"}).client_token == "t"
+    assert vm(details={convert.CLIENT_TOKEN: 7, "cpuNumber": 2}).client_token == "7"
     told = vm(password="hush")
     assert told.authentication.password.get_secret_value() == "hush"
     assert "hush" not in repr(told)

@@ -1,9 +1,12 @@
 """Jobs and lost answers: polled again, never submitted again, and told when nothing is known."""
 
+import logging
 from contextlib import suppress
 
 import anyio
+import msgspec
 import pytest
+import structlog
 
 from anabranch.errors import (
     AuthenticationError,
@@ -26,6 +29,7 @@ from anabranch.models import (
 )
 from anabranch.testing.simulation import Behaviour
 from anabranch_cloudstack import driver
+from anabranch_cloudstack.client import Accepted
 
 
 async def spec(cloud, **fields):
@@ -207,3 +211,25 @@ async def test_a_machine_whose_job_nobody_knows_any_more_is_shown_as_it_is(serve
         with world.costs("listVirtualMachines"):
             await driver.get_instance(world.cloud, it.id)
         assert world.simulated.requests.count("queryAsyncJobResult") == 0
+
+
+async def test_the_progress_of_a_job_is_told(served, caplog):
+    structlog.configure(
+        processors=[structlog.processors.KeyValueRenderer()],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+    )
+    caplog.set_level(logging.DEBUG)
+    async with served(instances=1, behaviour=Behaviour(state_delay=0.05)) as world:
+        await driver.create_address(world.cloud, AddressSpec())
+    told = [r.getMessage() for r in caplog.records if "cloudstack.job" in r.getMessage()]
+    words = [next(w for w in ("accepted", "pending", "ended") if f"job.{w}" in t) for t in told]
+    assert words[0] == "accepted"
+    assert words[-1] == "ended"
+    assert "pending" in words
+    assert all("associateIpAddress" in text for text in told)
+
+
+def test_a_change_that_tells_no_id_is_in_doubt():
+    accepted = Accepted(msgspec.Raw(b"{}"))
+    with pytest.raises(OutcomeUnknown):
+        _ = accepted.made

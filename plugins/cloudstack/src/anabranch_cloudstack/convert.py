@@ -162,9 +162,14 @@ def instance(cloud: str, vm: wire.VirtualMachine, raw: msgspec.Raw) -> Instance:
         firewall_ids=tuple([g.id for g in vm.securitygroup if g.id]) if vm.securitygroup else (),
         network_interface_ids=tuple([nic.id for nic in vm.nic]) if vm.nic else (),
         tags=tags_of(vm.tags),
-        client_token=(vm.details or {}).get(CLIENT_TOKEN),
+        client_token=_client_token(vm),
         extra=Extra(raw, _VM),
     )
+
+
+def _client_token(vm: wire.VirtualMachine) -> str | None:
+    token = vm.details.get(CLIENT_TOKEN) if vm.details else None
+    return None if token is None else str(token)
 
 
 def _addresses(

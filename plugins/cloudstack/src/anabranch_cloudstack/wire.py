@@ -6,6 +6,8 @@ the next.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from msgspec import field
 
@@ -144,7 +146,7 @@ class VirtualMachine(msgspec.Struct, gc=False):
     nic: list[Nic] | None = None
     securitygroup: list[Identified] | None = None
     tags: list[Tag] | None = None
-    details: dict[str, str | None] | None = None
+    details: dict[str, Any] | None = None
 
 
 class Statistics(msgspec.Struct, gc=False):
