@@ -111,6 +111,7 @@ class OpenStackSimulator:
         regions: Sequence[str] = ("RegionOne", "RegionTwo"),
         token_ttl: float = 3600.0,
         max_microversion: int = 100,
+        without: Iterable[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> OpenStackCloud:
         """Make a cloud.
@@ -124,12 +125,14 @@ class OpenStackSimulator:
             regions: The regions; all but the first are without servers.
             token_ttl: Seconds that a token lives.
             max_microversion: The highest minor microversion of nova, up to 104.
+            without: Types of services that are not in the catalog (`load-balancer`).
             clock: Says what time it is, seconds since the epoch.
 
         Raises:
             ValueError: An oddity is unknown.
         """
         state = State(name, behaviour or Behaviour(), clock, token_ttl)
+        state.without = frozenset(without)
         for index, title in enumerate(regions):
             prefix = f"/{title}" if index else ""
             interfaces = ("public", "internal") if index else ("public", "internal", "admin")

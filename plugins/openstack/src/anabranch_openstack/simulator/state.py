@@ -47,6 +47,9 @@ class State:
         behaviour: How it behaves.
         clock: Says what time it is, seconds since the epoch.
         token_ttl: Seconds that a token lives.
+
+    Attributes:
+        without: Types of services that are not in the catalog.
     """
 
     def __init__(
@@ -57,3 +60,4 @@ class State:
         self.clock = clock
         self.identity = Directory(token_ttl)
         self.regions: dict[str, Region] = {}
+        self.without: frozenset[str] = frozenset()

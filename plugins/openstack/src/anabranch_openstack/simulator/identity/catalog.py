@@ -66,6 +66,8 @@ def catalog(request: Request, token: Token) -> list[Document]:
     regions = request.cloud.regions
     services: list[Document] = []
     for kind, name, path in _SERVICES:
+        if kind in request.cloud.without:
+            continue
         below = path.replace("{project}", token.project_id)
         endpoints: list[Document] = []
         for region in regions.values():
