@@ -407,3 +407,25 @@ def test_every_detail_of_a_deployment_is_kept_and_told(api, deployable):
     machine = api.done("deployVirtualMachine", **deployable, **details)
     row = api.rows("listVirtualMachines", id=machine["id"], details="min")[0]
     assert row["details"] == {"anabranch_client_token": "t-1", "x": "y"}
+
+
+def test_jobs_are_forgotten_after_a_day(api, cloud, clock):
+    job = api.call("stopVirtualMachine", id=cloud.machines[0].id)["jobid"]
+    clock.now += 24 * 3600 - 1
+    assert api.job(job)["jobstatus"] == 1
+    clock.now += 24 * 3600 + 1
+    assert api.refused("queryAsyncJobResult", jobid=job)[0] == 431
+
+
+def test_a_release_takes_no_notice_of_parameters_to_come(make_api):
+    cloud = simulator.cloud("old", instances=1, version="4.16.1.0")
+    with serve([cloud]) as urls:
+        api = make_api(cloud.settings(urls["old"]))
+        wanted = {
+            "zoneid": api.rows("listZones")[0]["id"],
+            "serviceofferingid": api.rows("listServiceOfferings")[0]["id"],
+            "templateid": api.rows("listTemplates", templatefilter="featured")[0]["id"],
+        }
+        assert "keypair" not in api.done("deployVirtualMachine", **wanted, keypairs="demo-key")
+        machine = api.done("deployVirtualMachine", **wanted, keypair="demo-key")
+        assert machine["keypair"] == "demo-key"

@@ -97,6 +97,7 @@ def test_apis_are_those_of_the_role_and_of_the_release(api, admin, cloud, url, m
         assert (
             ancient.refused("createNetwork", name="n", networkofferingid="x", zoneid="y")[0] == 431
         )
+        assert "keypairs" not in {p["name"] for p in names["deployVirtualMachine"]["params"]}
         machine = ancient.rows("listVirtualMachines")[0]
         assert machine["keypair"] == "demo-key"
         assert "keypairs" not in machine
@@ -200,6 +201,7 @@ def test_faults_meet_one_command_and_count_down(api, cloud, method):
     assert send(listing).status_code == 503
     limited = send(listing)
     assert (limited.status_code, limited.headers["retry-after"]) == (429, "1")
+    assert limited.json()["errorresponse"]["errorcode"] == 429
     refused = send(listing)
     assert refused.status_code == 401
     assert refused.json()["errorresponse"]["errorcode"] == 401

@@ -23,6 +23,8 @@ PATH = "/client/api"
 
 _LONGEST_URI = 8192
 _LARGEST_BODY = 1024 * 1024
+_TOO_MANY = 429
+_LIMITED = "The given user has reached his/her account api limit, please retry after 1000 ms."
 _FORM = "application/x-www-form-urlencoded"
 _HTML = "text/html;charset=iso-8859-1"
 _PAGE = (
@@ -107,11 +109,24 @@ def label(scope: Scope, body: bytes) -> str:
 
 
 def render_fault(scope: Scope, fault: Fault) -> PlainReply:
-    """What CloudStack and the proxies in front of it say when something is wrong."""
-    if fault.kind is not FaultKind.UNAUTHORIZED:
-        return plain_reply(scope, fault)
-    answer = error_reply("errorresponse", unauthorized(), json=True, version="")
-    return PlainReply(status=401, body=answer.body, content_type=answer.content_type)
+    """What CloudStack and the proxies in front of it say when something is wrong.
+
+    The server's own limiter says how long to wait only in its text; `Retry-After` is a proxy's.
+    """
+    plain = plain_reply(scope, fault)
+    if fault.kind is FaultKind.UNAUTHORIZED:
+        refusal = unauthorized()
+    elif fault.kind is FaultKind.RATE_LIMITED:
+        refusal = Refusal(_TOO_MANY, _LIMITED)
+    else:
+        return plain
+    answer = error_reply("errorresponse", refusal, json=True, version="")
+    return PlainReply(
+        status=refusal.code,
+        body=answer.body,
+        content_type=answer.content_type,
+        headers=plain.headers if refusal.code == _TOO_MANY else (),
+    )
 
 
 def _parameters(scope: Scope, body: bytes) -> dict[str, str]:

@@ -52,12 +52,16 @@ class Call:
         self.by_get = by_get
         self._maps: dict[str, dict[int, dict[str, str]]] = {}
         self._values: dict[str, str] = {}
+        known = {parameter.name for parameter in command.parameters}
         for name, value in parameters.items():
             indexed = _INDEXED.fullmatch(name)
+            word = (indexed[1] if indexed else name).lower()
+            if word not in known:
+                continue
             if indexed is None:
-                self._values.setdefault(name.lower(), value)
+                self._values.setdefault(word, value)
             else:
-                entries = self._maps.setdefault(indexed[1].lower(), {})
+                entries = self._maps.setdefault(word, {})
                 entries.setdefault(int(indexed[2]), {})[indexed[3] or ""] = value
         for parameter in command.parameters:
             self._check(parameter)

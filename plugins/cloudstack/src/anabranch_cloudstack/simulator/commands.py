@@ -24,7 +24,6 @@ _LIST = (
 _REPLY_KEYS = {
     "addIpToNic": "addiptovmnicresponse",
     "createLBStickinessPolicy": "createLBStickinessPolicy",
-    "getUploadParamsForVolume": "postuploadvolumeresponse",
     "listVolumesMetrics": "listvolumesresponse",
     "resetSSHKeyForVirtualMachine": "resetSSHKeyforvirtualmachineresponse",
     "restoreVirtualMachine": "restorevmresponse",
@@ -38,19 +37,29 @@ class Parameter(msgspec.Struct, frozen=True):
         name: Its name, in lower case.
         type: What it holds.
         required: Whether it must be there; a release means: before that one only.
+        since: The first release that knows it; the others take no notice of it.
     """
 
     name: str
     type: Type
     required: bool | tuple[int, ...]
+    since: str
 
     @classmethod
     def parse(cls, text: str) -> Parameter:
-        """Read `NAME[!|!<RELEASE][:TYPE]`: `id!:uuid`, `templateid!<4.21:uuid`, `name`."""
+        """Read `NAME[!|!<RELEASE][@RELEASE][:TYPE]`.
+
+        Examples: `name`, `id!:uuid`, `templateid!<4.21:uuid`, `keypairs@4.17:list`.
+        """
         head, _, kind = text.partition(":")
+        head, _, since = head.partition("@")
         name, mark, before = head.partition("!")
         required = release(before.removeprefix("<")) if before else bool(mark)
-        return cls(name, cast("Type", kind or "string"), required)
+        return cls(name, cast("Type", kind or "string"), required, since)
+
+    def is_known(self, version: tuple[int, ...]) -> bool:
+        """Whether a release takes notice of it."""
+        return not self.since or release(self.since) <= version
 
     def is_required(self, version: tuple[int, ...]) -> bool:
         """Whether a release demands it."""
@@ -144,9 +153,11 @@ class Commands:
         self._table |= other._table
 
     def of(self, version: tuple[int, ...]) -> dict[str, Command]:
-        """The commands that a release has, by name."""
+        """The commands that a release has, with the parameters that it knows, by name."""
         return {
-            name: command
+            name: msgspec.structs.replace(
+                command, parameters=tuple(p for p in command.parameters if p.is_known(version))
+            )
             for name, command in self._table.items()
             if not command.since or release(command.since) <= version
         }

@@ -31,6 +31,7 @@ _WITH_OBJECT = frozenset(
         *("IpAddress", "Snapshot", "Template"),
     }
 )
+_KEPT = 24 * 3600.0
 _MARKED = ("virtualmachine", "volume")
 
 
@@ -115,6 +116,7 @@ class Jobs:
         self._waiting: dict[str, deque[Job]] = {}
         self._running: list[tuple[float, int, Callable[[], None]]] = []
         self._steps = 0
+        self._ended: deque[Job] = deque()
 
     def find(self, job_id: str) -> Job | None:
         """The job of an id."""
@@ -144,12 +146,14 @@ class Jobs:
         self._plan(effect)
 
     def settle(self, now: float) -> None:
-        """Let everything happen that is due."""
+        """Let everything happen that is due, and forget the jobs that ended long ago."""
         while self._running and self._running[0][0] <= now:
             due, _, effect = heapq.heappop(self._running)
             self._state.now = due
             effect()
         self._state.now = now
+        while self._ended and (self._ended[0].completed or 0) < now - _KEPT:
+            del self._jobs[self._ended.popleft().id]
 
     def _step(self, job: Job) -> None:
         try:
@@ -171,6 +175,7 @@ class Jobs:
             if result.get(key, {}).get("id") == job.subject:
                 result[key] |= {"jobid": job.id, "jobstatus": _PENDING}
         job.status, job.result, job.completed = status, result, self._state.now
+        self._ended.append(job)
         queue = self._waiting.get(job.lock)
         if queue is None:
             return

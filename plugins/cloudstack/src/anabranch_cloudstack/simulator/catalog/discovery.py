@@ -124,10 +124,13 @@ def _api(call: Call, command: Command) -> Document:
 
 
 def _parameter(call: Call, parameter: Parameter) -> Document:
-    return {
+    document: Document = {
         "name": parameter.name,
         "description": parameter.name,
         "type": parameter.type,
         "length": 255,
         "required": parameter.is_required(call.state.version),
     }
+    if parameter.since:
+        document["since"] = parameter.since
+    return document

@@ -20,7 +20,7 @@ commands = Commands()
 
 @commands.add(
     "listServiceOfferings",
-    "id:uuid name virtualmachineid:uuid zoneid:uuid issystem:boolean domainid:uuid",
+    "id:uuid name virtualmachineid:uuid zoneid@4.13:uuid issystem:boolean domainid:uuid",
     listing=True,
 )
 def list_service_offerings(call: Call) -> Document:

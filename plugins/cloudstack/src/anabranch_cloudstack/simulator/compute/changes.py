@@ -105,7 +105,7 @@ def reset_password(call: Call) -> Document:
 
 @commands.add(
     "resetSSHKeyForVirtualMachine",
-    "id!:uuid keypair keypairs:list account domainid:uuid projectid:uuid",
+    "id!:uuid keypair keypairs@4.17:list account domainid:uuid projectid:uuid",
     job="user.vm.ResetVMSSHKeyCmd",
     instance_type=_VM,
 )

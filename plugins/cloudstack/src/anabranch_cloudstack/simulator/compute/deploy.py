@@ -24,12 +24,13 @@ commands = Commands()
 
 @commands.add(
     "deployVirtualMachine",
-    "serviceofferingid!:uuid zoneid!:uuid templateid!<4.21:uuid name displayname networkids:list"
-    " iptonetworklist:map ipaddress securitygroupids:list securitygroupnames:list keypair"
-    " keypairs:list userdata userdataid:uuid userdatadetails:map diskofferingid:uuid size:long"
-    " rootdisksize:long startvm:boolean hypervisor affinitygroupids:list affinitygroupnames:list"
-    " group details:map projectid:uuid account domainid:uuid displayvm:boolean keyboard"
-    " macaddress hostid:uuid volumeid:uuid snapshotid:uuid",
+    "serviceofferingid!:uuid zoneid!:uuid templateid!<4.21:uuid name displayname"
+    " networkids:list iptonetworklist:map ipaddress securitygroupids:list"
+    " securitygroupnames:list keypair keypairs@4.17:list userdata userdataid@4.18:uuid"
+    " userdatadetails@4.18:map diskofferingid:uuid size:long rootdisksize:long"
+    " startvm:boolean hypervisor affinitygroupids:list affinitygroupnames:list group"
+    " details:map projectid:uuid account domainid:uuid displayvm:boolean keyboard"
+    " macaddress hostid:uuid volumeid@4.21:uuid snapshotid@4.21:uuid",
     job="user.vm.DeployVMCmd",
     instance_type="VirtualMachine",
 )

@@ -68,7 +68,7 @@ def reboot(call: Call) -> Document:
 
 @commands.add(
     "destroyVirtualMachine",
-    "id!:uuid expunge:boolean volumeids:list",
+    "id!:uuid expunge:boolean volumeids@4.12:list",
     job="user.vm.DestroyVMCmd",
     instance_type=_VM,
 )

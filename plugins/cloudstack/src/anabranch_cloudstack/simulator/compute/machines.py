@@ -77,7 +77,8 @@ def found_machines(call: Call) -> list[Machine]:
 
 @commands.add(
     "updateVirtualMachine",
-    "id!:uuid displayname name group userdata details:map haenable:boolean ostypeid:uuid"
+    "id!:uuid displayname name group userdata userdataid@4.18:uuid details:map haenable:boolean"
+    " ostypeid:uuid"
     " isdynamicallyscalable:boolean securitygroupids:list",
 )
 def update_machine(call: Call) -> Document:

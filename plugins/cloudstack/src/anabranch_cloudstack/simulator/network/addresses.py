@@ -49,7 +49,7 @@ def list_addresses(call: Call) -> Document:
 
 @commands.add(
     "associateIpAddress",
-    "zoneid:uuid networkid:uuid vpcid:uuid ipaddress projectid:uuid account domainid:uuid"
+    "zoneid:uuid networkid:uuid vpcid:uuid ipaddress@4.13 projectid:uuid account domainid:uuid"
     " isportable:boolean fordisplay:boolean",
     job="user.address.AssociateIPAddrCmd",
     instance_type="IpAddress",

@@ -42,7 +42,7 @@ def list_snapshots(call: Call) -> Document:
 @commands.add(
     "createSnapshot",
     "volumeid!:uuid name asyncbackup:boolean quiescevm:boolean locationtype policyid:uuid"
-    " account domainid:uuid zoneids:list",
+    " account domainid:uuid tags:map zoneids@4.19:list",
     job="user.snapshot.CreateSnapshotCmd",
     instance_type=_TYPE,
 )

@@ -33,6 +33,16 @@ def list_volumes(call: Call) -> Document:
     return listed(call, "volume", rows)
 
 
+@commands.add("listVolumesMetrics", _FILTERS, listing=True, since="4.9.3")
+def list_metrics(call: Call) -> Document:
+    """Lists volumes with what they use, in words for people."""
+    rows = [
+        {"sizegb": f"{volume.size / GIB:.2f} GiB", **volume_document(call.state, volume)}
+        for volume in _found(call)
+    ]
+    return listed(call, "volume", rows)
+
+
 def _found(call: Call) -> list[Volume]:
     """The volumes that the caller sees and that fit the filters of `listVolumes`."""
     return matching(
