@@ -1,7 +1,6 @@
 import logging
 
 import anyio
-import msgspec
 import pytest
 
 from anabranch.cloud import Cloud
@@ -15,6 +14,7 @@ from anabranch.errors import (
     ProtocolError,
 )
 from anabranch.features import Feature
+from anabranch.hooks import PROJECT
 from anabranch.testing.simulation import Behaviour, serve
 from anabranch_openstack import driver
 from anabranch_openstack.client import session
@@ -258,14 +258,35 @@ async def test_check(served):
         assert found.version == "compute 2.100"
 
 
-async def test_probe_tells_what_the_catalog_lacks(served):
+async def test_probe_finds_nothing_lacking_where_all_is_there(served):
     async with served(instances=1) as (_, cloud, _url):
         lacks = await driver.probe(cloud)
-        assert "list_images" not in lacks.operations
+        assert not lacks.operations
         assert not lacks.features
-        access = await session(cloud).access()
-        kept = [s for s in access.catalog if s.type not in ("image", "network")]
-        msgspec.structs.force_setattr(access, "catalog", kept)
+
+
+SERVICES = (
+    *("compute", "image", "network", "block-storage", "volumev3", "load-balancer"),
+    *("object-store", "metric"),
+)
+
+
+async def test_probe_knows_what_every_operation_needs(served):
+    """Of a cloud that has keystone alone nothing is offered but to ask for its quotas."""
+    async with served(instances=1, without=SERVICES) as (_, cloud, _url):
+        lacks = await driver.probe(cloud)
+        claimed = {
+            name
+            for name in dir(driver)
+            if hasattr(getattr(driver, name), f"{PROJECT}_impl")
+            and name not in ("discover", "check", "probe", "list_quotas")
+        }
+        assert set(lacks.operations) == claimed
+        assert (await driver.list_quotas(cloud, None)).items == []
+
+
+async def test_probe_tells_what_the_catalog_lacks(served):
+    async with served(instances=1, without=["image", "network"]) as (_, cloud, _url):
         lacks = await driver.probe(cloud)
         assert "list_images" in lacks.operations
         assert "list_instances" not in lacks.operations
