@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
 from lxml import etree
@@ -112,12 +113,12 @@ def extra_of(thing: Thing, without: frozenset[str]) -> Extra:
     source = thing.source
     if source is None:
         source = etree.tostring(thing.element, with_tail=False)
+    return Extra(partial(_fields_in, source), without)
 
-    def fields() -> Mapping[str, Any]:
-        found = _fields(parsed(source))
-        return found if isinstance(found, dict) else {}
 
-    return Extra(fields, without)
+def _fields_in(source: bytes) -> Mapping[str, Any]:
+    found = _fields(parsed(source))
+    return found if isinstance(found, dict) else {}
 
 
 def _fields(element: Element) -> dict[str, Any] | str:
