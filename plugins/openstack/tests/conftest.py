@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
+from anabranch import Broker, Configuration, PluginRegistry
 from anabranch.cloud import Cloud, Response
 from anabranch.testing.simulation import serve
 from anabranch_openstack import driver
@@ -148,3 +149,19 @@ class NetworkLists:
 @pytest.fixture
 def network_lists() -> NetworkLists:
     return NetworkLists()
+
+
+@pytest.fixture
+async def brokers():
+    """Makes brokers that know one simulated cloud, under the name of lisbon."""
+    made: list[Broker] = []
+
+    def make(served: Served, **settings: Any) -> Broker:
+        entry = {**served.simulated.settings(served.url), **settings}
+        registry = PluginRegistry(drivers={"openstack": driver}, points=())
+        made.append(Broker(Configuration(clouds={"lisbon": entry}), registry=registry))
+        return made[-1]
+
+    yield make
+    for broker in made:
+        await broker.aclose()

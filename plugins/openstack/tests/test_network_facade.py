@@ -2,7 +2,6 @@
 
 import pytest
 
-from anabranch import Broker, Configuration, PluginRegistry
 from anabranch.errors import CloudError, FeatureNotSupported, OperationNotSupported, OutcomeUnknown
 from anabranch.models import (
     AddressSpec,
@@ -14,7 +13,6 @@ from anabranch.models import (
     NetworkSpec,
     RuleSource,
 )
-from anabranch_openstack import driver
 
 NOBODY = "lisbon/00000000-0000-0000-0000-000000000000"
 OWNED = (
@@ -25,21 +23,6 @@ OWNED = (
     "networks",
     "subnets",
 )
-
-
-@pytest.fixture
-async def brokers():
-    made = []
-
-    def make(served, **settings):
-        entry = {**served.simulated.settings(served.url), **settings}
-        registry = PluginRegistry(drivers={"openstack": driver}, points=())
-        made.append(Broker(Configuration(clouds={"lisbon": entry}), registry=registry))
-        return made[-1]
-
-    yield make
-    for broker in made:
-        await broker.aclose()
 
 
 async def test_a_web_server_is_put_behind_a_load_balancer(served, brokers):
