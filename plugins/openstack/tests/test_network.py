@@ -326,6 +326,21 @@ async def test_interfaces_of_routers_belong_to_no_instance(served):
             await driver.destroy_network_interface(cloud, router.id)
 
 
+async def test_an_interface_whose_instance_is_gone_is_not_waited_for(served):
+    """Neutron lets administrators alone delete it, and says so at once."""
+    async with served(instances=1) as (simulated, cloud, _):
+        (instance,) = await instances(cloud)
+        private = await network(cloud)
+        spec = NetworkInterfaceSpec(instance_id=instance, network_id=private.id)
+        port = await driver.create_network_interface(cloud, spec)
+        record = neutron(simulated).ports[port.id]
+        record.device_id, record.device_owner = NOBODY, "compute:az-a"
+        path = f"/ports/{port.id}"
+        wanted = (f"GET {path}", f"DELETE /os-interface/{port.id}", f"DELETE {path}")
+        with costs(simulated, *wanted), pytest.raises(PermissionDenied):
+            await driver.destroy_network_interface(cloud, port.id)
+
+
 @pytest.mark.filterwarnings("ignore:.*ByteStream:pytest.PytestUnraisableExceptionWarning")
 async def test_no_interface_is_left_half_made(served):
     async with served(instances=1, entry={"retries": 0}) as (simulated, cloud, _):

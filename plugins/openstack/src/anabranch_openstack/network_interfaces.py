@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -87,14 +86,9 @@ class NetworkInterfaces(NetworkInterfacesSpec[OpenStackSettings]):
         found = await _ask(api, "GET", path)
         if found.instance_id:
             attachment = server_path(found.instance_id, "os-interface", segment(found.id))
-            with suppress(NotFound):
-                await api.request(COMPUTE, "DELETE", attachment)
-            try:
-                await _detached(api, path)
-            except NotFound:
+            if await _detach(api, attachment) and not await _stays(api, path):
                 return
-        elif found.extra.get("device_id"):
-            owner = found.extra.get("device_owner")
+        elif found.extra.get("device_id") and (owner := found.extra.get("device_owner")):
             raise Conflict(f"the network interface is one of {owner}, not of an instance")
         await api.request(NETWORK, "DELETE", path)
 
@@ -122,19 +116,30 @@ async def _ask(
     )
 
 
-async def _detached(api: Session, path: str) -> None:
-    """Wait until a port has no server.
+async def _detach(api: Session, attachment: str) -> bool:
+    """Have a port detached; False: its server is gone, and nobody will do so."""
+    try:
+        await api.request(COMPUTE, "DELETE", attachment)
+    except NotFound:
+        return False
+    return True
+
+
+async def _stays(api: Session, path: str) -> bool:
+    """Wait until a port has no server, and tell whether it is still there.
 
     Raises:
-        NotFound: it went with its detachment.
         DeadlineExceeded: it kept its server.
     """
     pause = 0.1
     with anyio.move_on_after(_DETACHING):
-        while (await _ask(api, "GET", path)).instance_id:
-            await anyio.sleep(pause)
-            pause = min(2.0, pause * 1.5)
-        return
+        try:
+            while (await _ask(api, "GET", path)).instance_id:
+                await anyio.sleep(pause)
+                pause = min(2.0, pause * 1.5)
+        except NotFound:
+            return False
+        return True
     raise DeadlineExceeded(
         f"the network interface was not detached within {_DETACHING:g} s",
         remedy="Destroy it again",
