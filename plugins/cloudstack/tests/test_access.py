@@ -6,11 +6,18 @@ import pytest
 import structlog
 
 from anabranch.cloud import Cloud
-from anabranch.errors import AuthenticationError, CloudError, CloudUnavailable, PermissionDenied
+from anabranch.errors import (
+    AuthenticationError,
+    CloudError,
+    CloudUnavailable,
+    NotFound,
+    PermissionDenied,
+)
 from anabranch.features import Feature
-from anabranch.hooks import COLLECTIONS, PROJECT
-from anabranch.models import InstanceSpec, KeySpec
+from anabranch.hooks import COLLECTIONS, PROJECT, Lacks
+from anabranch.models import InstanceSpec, KeySpec, NetworkSpec
 from anabranch_cloudstack import driver
+from anabranch_cloudstack.client import session
 from anabranch_cloudstack.commands import COMMANDS, FEATURE_COMMANDS
 
 NOT_OFFERED = {
@@ -147,3 +154,70 @@ async def test_no_secret_in_logs_and_errors(served, caplog):
     told = caplog.text + "".join(errors)
     for secret in (*secrets, "signature=", "apiKey=", "cGFzc3dvcmQt", "password-of"):
         assert secret not in told
+
+
+@pytest.fixture
+def role_without(monkeypatch):
+    """Take commands away from every role of the simulated cloud."""
+
+    def take(world, *commands):
+        kind = type(world.simulated.state.accounts["demo"])
+        may = kind.may
+        monkeypatch.setattr(
+            kind,
+            "may",
+            lambda self, name, *, user: name not in commands and may(self, name, user=user),
+        )
+
+    return take
+
+
+async def test_a_role_that_may_not_ask_what_it_may(served, role_without):
+    async with served(instances=0) as world:
+        role_without(world, "listApis")
+        assert await driver.probe(world.cloud) == Lacks()
+
+
+async def test_a_role_that_lacks_single_commands(served, role_without):
+    async with served(instances=1) as world:
+        role_without(
+            world, "createTags", "rebootVirtualMachine", "listAccounts", "listCapabilities"
+        )
+        lacks = await driver.probe(world.cloud)
+        assert {"reboot_instance", "set_instance_tags"} <= set(lacks.operations)
+        assert "create_instance" not in lacks.operations
+        assert ("create_instance", Feature.TAGS) in lacks.features
+        (it,) = (await driver.list_instances(world.cloud, None, {})).items
+        with pytest.raises(PermissionDenied) as caught:
+            await driver.reboot_instance(world.cloud, it.id, False)
+        assert caught.value.provider_code == "432"
+        assert {q.used for q in await world.everything(world.cloud, "quotas")} == {None}
+        await driver.destroy_instance(world.cloud, it.id)  # without expunging
+        with pytest.raises(NotFound):
+            await driver.get_instance(world.cloud, it.id)
+        assert [m.state for m in world.simulated.machines] == ["Destroyed"]
+
+
+async def test_a_check_of_who_may_not_see_the_account(served, role_without):
+    async with served(instances=0) as world:
+        role_without(world, "listAccounts")
+        assert (await driver.check(world.cloud)).account == "account not told"
+
+
+async def test_a_project_has_things_of_its_own(served):
+    async with served(instances=2) as world:
+        made = await session(world.cloud).change("createProject", {"name": "p", "displaytext": "p"})
+        inside = world.again(project_id=made.made)
+        assert await world.everything(inside, "instances") == []
+        assert {
+            q.used for q in await world.everything(inside, "quotas") if q.id == "instances"
+        } == {0}
+        assert (await driver.check(inside)).account.startswith("p")
+        network = await driver.create_network(inside, NetworkSpec(address_block="10.7.0.0/24"))
+        image = await world.named(inside, "images", "ubuntu-24.04")
+        it = await driver.create_instance(
+            inside, InstanceSpec(image_id=image.id, network_ids=(network.id,))
+        )
+        assert [i.id for i in await world.everything(inside, "instances")] == [it.id]
+        assert it.id not in {i.id for i in await world.everything(world.cloud, "instances")}
+        await inside.aclose()

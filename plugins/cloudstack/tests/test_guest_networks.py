@@ -114,3 +114,29 @@ async def test_network_interfaces(served):
             await driver.create_network_interface(
                 cloud, NetworkInterfaceSpec(instance_id=it.id, network_id=NOBODY)
             )
+
+
+async def test_the_offerings_that_are_configured(served):
+    async with served(instances=0) as world:
+        state = world.simulated.state
+        by_name = {o.name: o.id for o in state.network_offerings.values()}
+        isolated = by_name["DefaultIsolatedNetworkOfferingWithSourceNatService"]
+        tier = next(i for name, i in by_name.items() if "Vpc" in name)
+        vpc = list(state.vpc_offerings)[-1]
+        cloud = world.again(
+            zone="adv-1", network_offering=isolated, tier_offering=tier, vpc_offering=vpc
+        )
+        with world.costs("listZones", "createNetwork"):
+            await driver.create_network(cloud, NetworkSpec(address_block="10.7.0.0/24"))
+        with world.costs("createVPC"):
+            made = await driver.create_network(cloud, NetworkSpec())
+        assert state.vpcs[made.id].offering == vpc
+        with world.costs("listVPCs", "createNetwork"):
+            await driver.create_subnet(
+                cloud, SubnetSpec(network_id=made.id, address_block="10.9.1.0/24")
+            )
+        wrong = world.again(zone="adv-1", network_offering=NOBODY)
+        with pytest.raises(InvalidRequest):
+            await driver.create_network(wrong, NetworkSpec(address_block="10.8.0.0/24"))
+        for other in (cloud, wrong):
+            await other.aclose()

@@ -18,6 +18,7 @@ from anabranch.errors import (
     RateLimited,
 )
 from anabranch_cloudstack.jobs import Job
+from anabranch_cloudstack.machines import VM
 from anabranch_cloudstack.replies import envelope, failed, failure
 
 
@@ -146,3 +147,20 @@ def test_a_long_message_is_cut():
 def test_garbage_is_a_protocol_error(content):
     with pytest.raises(ProtocolError, match="no document of CloudStack"):
         envelope(Response(200, {}, content))
+
+
+@pytest.mark.parametrize("body", [b"[]", b'{"virtualmachine": 7}', b'{"count": "many"}'])
+def test_what_is_no_list_is_a_protocol_error(body):
+    with pytest.raises(ProtocolError, match="no list of CloudStack"):
+        VM.listing(msgspec.Raw(body))
+
+
+@pytest.mark.parametrize("body", [b"[]", b"7", b'{"success": true}'])
+def test_what_holds_no_item_holds_none(body):
+    assert VM.wrapped(msgspec.Raw(body)) is None
+
+
+def test_an_item_that_cannot_be_read_at_all():
+    with pytest.raises(ProtocolError, match="odd"):
+        VM.read(msgspec.Raw(b'{"id": {}}'))
+    assert VM.read(msgspec.Raw(b'{"id": "1", "nic": 7}')).id == "1"

@@ -115,3 +115,10 @@ async def test_a_volume_that_was_never_attached_has_nothing_to_snapshot(served):
             await driver.create_storage_snapshot(
                 world.cloud, StorageSnapshotSpec(storage_volume_id=made.id)
             )
+
+
+async def test_a_volume_of_a_snapshot_that_is_not_there(served):
+    async with served(instances=0) as world:
+        spec = StorageVolumeSpec(snapshot_id=NOBODY, capacity_gb=5)
+        with pytest.raises(InvalidRequest):
+            await driver.create_storage_volume(world.cloud, spec)
