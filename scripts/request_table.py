@@ -69,14 +69,16 @@ def cell(operation: str, few: dict[str, int], many: dict[str, int], cold: dict[s
 async def rows() -> list[list[str]]:
     """The table, its titles first."""
     kinds = simulated_kinds()
-    columns = [
-        (
-            await count(kind, FEW, warm=True),
-            await count(kind, MANY, warm=True),
-            await count(kind, FEW, warm=False),
-        )
-        for kind in kinds
-    ]
+    counts: dict[tuple[str, int, bool], dict[str, int]] = {}
+
+    async def measure(kind: str, instances: int, warm: bool) -> None:
+        counts[kind, instances, warm] = await count(kind, instances, warm=warm)
+
+    async with anyio.create_task_group() as group:
+        for kind in kinds:
+            for instances, warm in ((FEW, True), (MANY, True), (FEW, False)):
+                group.start_soon(measure, kind, instances, warm)
+    columns = [(counts[k, FEW, True], counts[k, MANY, True], counts[k, FEW, False]) for k in kinds]
     table = [["operation", *kinds]]
     for operation in OPERATIONS:
         cells = [cell(operation, *column) for column in columns]

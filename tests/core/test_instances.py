@@ -9,6 +9,7 @@ from anabranch import (
     CloudUnavailable,
     ConfigurationError,
     DeadlineExceeded,
+    InstanceAction,
     InstanceState,
     InvalidState,
     NotFound,
@@ -119,6 +120,21 @@ async def test_create_and_wait_keeps_the_password_that_is_told_once(make_broker,
     async with make_broker() as broker:
         made = await broker.instances.create("lisbon", SPEC, wait=5)
         assert (made.state, made.authentication) == (InstanceState.RUNNING, told)
+
+
+async def test_create_and_wait_starts_what_was_left_stopped(make_broker, stub):
+    pending, stopped = InstanceState.PENDING, InstanceState.STOPPED
+    may_start = _instance(stopped, actions=(InstanceAction.START,))
+    async with make_broker() as broker:
+        stub.answers = [pending, may_start, pending, InstanceState.RUNNING]
+        made = await broker.instances.create("lisbon", SPEC, wait=5)
+        assert made.state is InstanceState.RUNNING
+        assert [op for _, op in stub.calls] == [
+            "create_instance",
+            "get_instance",
+            "start_instance",
+            "get_instance",
+        ]
 
 
 async def test_destroy_tells_whether_it_was_there(make_broker, stub):

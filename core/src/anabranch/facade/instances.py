@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import anyio
 import msgspec
 
 from anabranch.errors import OutcomeUnknown
@@ -14,7 +15,7 @@ from anabranch.facade._waiting import WAIT, AwaitedCollection
 from anabranch.features import Feature
 from anabranch.ids import QualifiedId
 from anabranch.models import Console, ConsoleKind, Instance, InstanceSpec
-from anabranch.states import InstanceState
+from anabranch.states import InstanceAction, InstanceState
 
 __all__ = ["Instances"]
 
@@ -41,7 +42,8 @@ class Instances(AwaitedCollection[Instance, InstanceSpec]):
             cloud: Name of the cloud.
             spec: What to make.
             timeout: Seconds that the cloud may take to accept it.
-            wait: Seconds to wait until it runs; None: do not wait.
+            wait: Seconds to wait until it runs; None: do not wait. What a cloud made and left
+                stopped is started.
 
         Raises:
             FeatureNotSupported: the cloud does not offer what a field asks for.
@@ -52,7 +54,12 @@ class Instances(AwaitedCollection[Instance, InstanceSpec]):
         made = await super().create(cloud, spec, timeout=timeout)
         if wait is None:
             return made
-        found = await self.wait(made.qualified_id, self.usable, timeout=wait)
+        until = anyio.current_time() + wait
+        stopped, running = InstanceState.STOPPED, InstanceState.RUNNING
+        found = await self.wait(made.qualified_id, running, stopped, timeout=wait)
+        if found.state is stopped and InstanceAction.START in found.actions:
+            left = max(0.0, until - anyio.current_time())
+            found = await self.start(made.qualified_id, wait=left)
         # A password is told once, in the answer to create.
         told = found.authentication or made.authentication
         return msgspec.structs.replace(found, authentication=told)

@@ -60,7 +60,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
         network_id: Network for instances and interfaces; None: the first that is not external.
         address_network_id: Network that addresses come from; None: the first external one, or
             that of instances.
-        network_block: Block of addresses of the network that is made.
+        network_block: Block of addresses for the subnet that is made.
     """
 
     image_id: str | None = None
@@ -68,7 +68,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     other_profile_id: str | None = None
     network_id: str | None = None
     address_network_id: str | None = None
-    network_block: str = "10.213.0.0/24"
+    network_block: str = "10.0.8.0/26"
 
 
 class Walk:
