@@ -184,9 +184,7 @@ async def test_the_network_of_a_load_balancer_has_to_be_one(served):
     async with served(user="other", instances=0) as world:
         with pytest.raises(InvalidRequest, match="no network"):
             await driver.create_load_balancer(world.cloud, balancer())
-        for block in ("10.7.0.0/24", "10.8.0.0/24"):
-            await driver.create_network(
-                world.cloud, NetworkSpec(name=block[:4].replace(".", "-"), address_block=block)
-            )
+        for name, block in (("a", "10.7.0.0/24"), ("b", "10.8.0.0/24")):
+            await driver.create_network(world.cloud, NetworkSpec(name=name, address_block=block))
         with pytest.raises(InvalidRequest, match="several networks"):
             await driver.create_load_balancer(world.cloud, balancer())
