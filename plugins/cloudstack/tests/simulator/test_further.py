@@ -218,3 +218,15 @@ def test_what_operators_see(api, admin, cloud):
 def test_what_accounts_have_is_shown_to_themselves(api):
     assert api.call("listVirtualMachines", account="demo")["count"] == 10
     assert api.call("listVirtualMachines", account="other") == {}
+
+
+def test_what_is_everyones_is_changed_by_nobody_but_operators(api, admin):
+    template = api.rows("listTemplates", templatefilter="featured")[0]["id"]
+    network = api.rows("listNetworks", type="Shared")[0]["id"]
+    assert api.refused("updateTemplate", id=template, displaytext="mine")[0] == 531
+    assert api.refused("updateTemplatePermissions", id=template, ispublic="false")[0] == 531
+    assert api.refused("deleteNetwork", id=network)[0] == 531
+    assert (
+        admin.call("updateTemplate", id=template, displaytext="ours")["template"]["displaytext"]
+        == "ours"
+    )

@@ -139,12 +139,18 @@ class Call:
         if record is None:
             raise self.no_entity(name, record_id)
         if not self.owns(record):
-            raise Refusal(
-                531,
-                f"Acct[{self.account.id}-{self.account.name}] -- Account does not have permission"
-                f" to operate with resource [{record_id}]",
-                4365,
-            )
+            raise self._not_permitted(record)
+        return record
+
+    def take_own(self, store: Mapping[str, R], name: str) -> R:
+        """The record that a parameter names, to change it: not one that is everyone's.
+
+        Raises:
+            Refusal: 431, it is not there; 531, it is another's or everyone's.
+        """
+        record = self.take(store, name)
+        if not record.account and not self.account.is_admin:
+            raise self._not_permitted(record)
         return record
 
     def take_shared(self, store: Mapping[str, R], name: str) -> R:
@@ -214,6 +220,14 @@ class Call:
             lately = name == "id" and (self.command.reads or "expunge" in self.command.name)
             if not self.state.exists(value, removed=lately):
                 raise self.no_entity(name, value)
+
+    def _not_permitted(self, record: Record) -> Refusal:
+        return Refusal(
+            531,
+            f"Acct[{self.account.id}-{self.account.name}] -- Account does not have permission to"
+            f" operate with resource [{record.id}]",
+            4365,
+        )
 
     def _wrong(self, name: str, value: str) -> Refusal:
         return Refusal(

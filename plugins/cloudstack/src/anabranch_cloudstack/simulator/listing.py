@@ -9,20 +9,20 @@ from anabranch_cloudstack.simulator.call import Call
 from anabranch_cloudstack.simulator.records import Record
 from anabranch_cloudstack.simulator.wire import Document, invalid
 
-__all__ = ["MAXIMUM", "listed", "matching", "maximum", "page_of"]
+__all__ = ["listed", "matching", "maximum"]
 
 R = TypeVar("R", bound=Record)
 
-MAXIMUM = 500
+_MAXIMUM = 500
 """The server's own `default.page.size`: the most rows of a page, and of a list without pages."""
 
 
 def maximum(call: Call) -> int:
     """The most rows that a reply of this cloud holds: its `default.page.size`."""
-    return call.state.behaviour.page_size or MAXIMUM
+    return call.state.behaviour.page_size or _MAXIMUM
 
 
-def page_of(call: Call, rows: Sequence[Any]) -> Sequence[Any]:
+def _page_of(call: Call, rows: Sequence[Any]) -> Sequence[Any]:
     """The rows of the page that a call asks for.
 
     Raises:
@@ -56,7 +56,7 @@ def listed(call: Call, key: str, rows: Sequence[Any]) -> Document:
         key: What the platform calls one row.
         rows: All rows that match, as documents.
     """
-    page = page_of(call, rows)
+    page = _page_of(call, rows)
     if not rows:
         return {}
     if not page:

@@ -109,7 +109,7 @@ def update_iso(call: Call) -> Document:
 )
 def update_permissions(call: Call) -> Document:
     """Says who may use a template."""
-    image = call.take(call.state.images, "id")
+    image = call.take_own(call.state.images, "id")
     image.public = call.flag("ispublic", default=image.public)
     image.featured = call.flag("isfeatured", default=image.featured)
     return {"success": True}
@@ -123,7 +123,7 @@ def update_permissions(call: Call) -> Document:
 )
 def copy_template(call: Call) -> Document:
     """Copies a template to another zone."""
-    image = call.take(call.state.images, "id")
+    image = call.take_own(call.state.images, "id")
     zones = call.items("destzoneids") or call.items("destzoneid")
     if not zones:
         raise invalid("Either destzoneid or destzoneids parameters have to be specified.")
@@ -213,7 +213,7 @@ def _origin(call: Call, volume: Volume | None) -> str:
 
 
 def _update(call: Call, key: str) -> Document:
-    image = call.take(call.state.images, "id")
+    image = call.take_own(call.state.images, "id")
     image.name = call.text("name") or image.name
     image.text = call.text("displaytext") or image.text
     image.passwords = call.flag("passwordenabled", default=image.passwords)
@@ -226,11 +226,7 @@ def _update(call: Call, key: str) -> Document:
 
 def _delete(call: Call) -> Document:
     images = call.state.images
-    image = call.take(images, "id")
-    if image.builtin or (not image.account and not call.account.is_admin):
-        raise Refusal(
-            531, f"Account {call.account.name} is not permitted to delete {image.id}", 4365
-        )
+    image = call.take_own(images, "id")
 
     def work() -> Work:
         yield

@@ -82,7 +82,7 @@ def create_network(call: Call) -> Document:
 )
 def update_network(call: Call) -> Document:
     """Updates a network."""
-    network = call.take(call.state.networks, "id")
+    network = call.take_own(call.state.networks, "id")
 
     def work() -> Work:
         yield
@@ -105,7 +105,7 @@ def update_network(call: Call) -> Document:
 )
 def restart_network(call: Call) -> Document:
     """Restarts a network."""
-    network = call.take(call.state.networks, "id")
+    network = call.take_own(call.state.networks, "id")
 
     def work() -> Work:
         yield
@@ -122,7 +122,7 @@ def restart_network(call: Call) -> Document:
 )
 def delete_network(call: Call) -> Document:
     """Deletes a network."""
-    network = call.take(call.state.networks, "id")
+    network = call.take_own(call.state.networks, "id")
     return call.start(_deleting(call.state, network), network.id)
 
 

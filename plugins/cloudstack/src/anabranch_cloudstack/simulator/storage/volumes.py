@@ -14,7 +14,7 @@ from anabranch_cloudstack.simulator.state import State
 from anabranch_cloudstack.simulator.storage.records import Volume
 from anabranch_cloudstack.simulator.wire import Document, invalid, stamp
 
-__all__ = ["commands", "volume_document"]
+__all__ = ["commands"]
 
 commands = Commands()
 
@@ -29,7 +29,7 @@ _FILTERS = (
 @commands.add("listVolumes", _FILTERS, listing=True)
 def list_volumes(call: Call) -> Document:
     """Lists volumes."""
-    rows = [volume_document(call.state, volume) for volume in _found(call)]
+    rows = [_document(call.state, volume) for volume in _found(call)]
     return listed(call, "volume", rows)
 
 
@@ -37,7 +37,7 @@ def list_volumes(call: Call) -> Document:
 def list_metrics(call: Call) -> Document:
     """Lists volumes with what they use, in words for people."""
     rows = [
-        {"sizegb": f"{volume.size / GIB:.2f} GiB", **volume_document(call.state, volume)}
+        {"sizegb": f"{volume.size / GIB:.2f} GiB", **_document(call.state, volume)}
         for volume in _found(call)
     ]
     return listed(call, "volume", rows)
@@ -107,7 +107,7 @@ def create_volume(call: Call) -> Document:
         volume.state = "Ready" if volume.snapshot else "Allocated"
         if machine is not None:
             _attach(state, volume, machine, None)
-        return {"volume": volume_document(state, volume)}
+        return {"volume": _document(state, volume)}
 
     return call.start(work(), volume.id, created=True)
 
@@ -140,7 +140,7 @@ def attach_volume(call: Call) -> Document:
         volume.state = "Attaching"
         yield
         _attach(state, volume, machine, device)
-        return {"volume": volume_document(state, volume)}
+        return {"volume": _document(state, volume)}
 
     return call.start(work(), volume.id, lock=machine.id)
 
@@ -171,7 +171,7 @@ def detach_volume(call: Call) -> Document:
         machine.encoded.clear()
         volume.machine, volume.device, volume.attached = "", 0, 0.0
         volume.state = "Ready"
-        return {"volume": volume_document(state, volume)}
+        return {"volume": _document(state, volume)}
 
     return call.start(work(), volume.id, lock=volume.machine or volume.id)
 
@@ -229,7 +229,7 @@ def destroy_volume(call: Call) -> Document:
         if call.flag("expunge"):
             del state.volumes[volume.id]
             return {"volume": {"tags": []}}
-        return {"volume": volume_document(state, volume)}
+        return {"volume": _document(state, volume)}
 
     return call.start(work(), volume.id)
 
@@ -241,7 +241,7 @@ def recover_volume(call: Call) -> Document:
     if volume.state != "Destroy":
         raise invalid(f"Please specify a volume in Destroy state: {volume.id}")
     volume.state = "Ready"
-    return {"volume": volume_document(call.state, volume)}
+    return {"volume": _document(call.state, volume)}
 
 
 def _size(call: Call) -> int:
@@ -280,7 +280,7 @@ def _resize(call: Call, offering_name: str) -> Document:
         volume.state = "Resizing"
         yield
         volume.state, volume.size, volume.offering = before, size, offering
-        return {"volume": volume_document(state, volume)}
+        return {"volume": _document(state, volume)}
 
     return call.start(work(), volume.id, lock=volume.machine or volume.id)
 
@@ -318,7 +318,7 @@ def _volume_at(call: Call) -> Volume:
     raise invalid(f"Unable to find a volume at device {call.text('deviceid')}")
 
 
-def volume_document(state: State, volume: Volume) -> Document:
+def _document(state: State, volume: Volume) -> Document:
     """One volume."""
     machine = state.machines.get(volume.machine)
     document: Document = {
