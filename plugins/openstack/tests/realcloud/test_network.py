@@ -23,6 +23,7 @@ from anabranch.models import (
     SubnetSpec,
 )
 from anabranch_openstack import driver
+from anabranch_openstack.catalog import NETWORK
 from anabranch_openstack.client import session
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning:openstack")
@@ -278,6 +279,11 @@ async def test_pages(lab):
             it.later(driver.destroy_firewall, made.id)
             address = await driver.create_address(it.cloud, AddressSpec())
             it.later(driver.destroy_address, address.id)
+        private = await network(it.cloud)
+        wish = {"port": {"network_id": private.id, "name": it.name}}
+        reply = await session(it.cloud).request(NETWORK, "POST", "/ports", body=wish)
+        port = msgspec.json.decode(reply.content)["port"]["id"]
+        it.later(driver.destroy_network_interface, port)
         for name in ("firewalls", "addresses", "networks", "subnets", "network_interfaces"):
             found = await everything(getattr(driver, f"list_{name}"), it.cloud)
             assert len(found) == len({item.id for item in found}) >= 2, name
