@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import xmlrpc.client
 from xml.etree import ElementTree
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from anabranch.testing.simulation import Behaviour
 from anabranch_opennebula.simulator import simulator
 from anabranch_opennebula.simulator.app import METHODS
 from anabranch_opennebula.simulator.seeds import PASSWORD
@@ -41,8 +43,18 @@ TEXTS = st.one_of(
     ATTRIBUTES.map(lambda pairs: "\n".join(f"{name}={value}" for name, value in pairs)),
     st.sampled_from(["<T><a:b xmlns:a='x'>1</a:b></T>", "<T><?pi?><A><B><C/></B></A></T>", "<T/>"]),
     st.sampled_from(["terminate", "poweroff", "resume", "hold", "suspend", "tenant"]),
+    st.sampled_from(
+        [
+            *('DISK=[IMAGE_ID="1"]', 'DISK=[TYPE="fs",SIZE="9"]', 'NIC=[NETWORK_ID="0"]'),
+            *('NIC_ALIAS=[NETWORK_ID="1",PARENT="NIC0"]', 'NAME="r"\nSIZE="2"'),
+            *('NAME="v"\nTYPE="DATABLOCK"\nSIZE="5"\nPERSISTENT="YES"', 'DISK=[IMAGE_ID="3"]'),
+            'NAME="g"\nRULE=[PROTOCOL="TCP",RANGE="22",RULE_TYPE="inbound"]',
+        ]
+    ),
 )
-NUMBERS = st.one_of(st.integers(-6, 12), st.sampled_from([100, 2**31 - 1, -(2**31)]))
+NUMBERS = st.one_of(
+    st.integers(0, 3), st.integers(-6, 12), st.sampled_from([100, 2**31 - 1, -(2**31)])
+)
 PARAMETERS = {"i": NUMBERS, "b": st.booleans(), "s": TEXTS}
 
 
@@ -70,9 +82,17 @@ async def post(cloud, body: bytes) -> bytes:
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(st.lists(calls(), min_size=5, max_size=40))
-def test_any_call_in_any_order(made):
-    cloud = simulator.cloud("lisbon", instances=2, odd=("odd-capacity", "odd-address", "no-disk"))
+@given(st.lists(calls(), min_size=5, max_size=40), st.sampled_from([0.0, 1.0, 3.0]))
+def test_any_call_in_any_order(made, delay):
+    ticks = itertools.count(1_800_000_000)
+    cloud = simulator.cloud(
+        "lisbon",
+        instances=4,
+        behaviour=Behaviour(state_delay=delay),
+        odd=("odd-capacity", "odd-address", "no-disk"),
+        clock=lambda: float(next(ticks)),
+    )
+    cloud.hypervisor.attach_fails = delay == 1.0
 
     async def run():
         for name, session, parameters in made:

@@ -344,6 +344,11 @@ def test_a_disk_of_a_machine_twice(rpc, image):
     assert image(1, "VMS/ID") == "0"
     rpc("vm.detach", 0, 3)
     assert image(1) == READY
+    number = rpc.create('DISK=[IMAGE_ID="1"]\nDISK=[IMAGE_ID="1"]')
+    assert image(1) == USED
+    rpc("vm.action", "terminate-hard", number)
+    assert image(1) == READY
+    assert len(rpc.document("vm.info", number).findall("TEMPLATE/DISK")) == 2
 
 
 def test_snapshots_of_volumes_of_others(rpc, neighbour, refused):

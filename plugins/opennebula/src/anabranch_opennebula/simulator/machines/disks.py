@@ -16,7 +16,7 @@ from anabranch_opennebula.simulator.templates import Vector
 if TYPE_CHECKING:
     from anabranch_opennebula.simulator.access import Call
 
-__all__ = ["find_image", "give_back", "image_disk", "next_target", "resolve_disk"]
+__all__ = ["find_image", "image_disk", "next_target", "part", "resolve_disk"]
 
 _LETTERS = ("", *string.ascii_lowercase)
 
@@ -131,18 +131,18 @@ def _volatile_disk(asked: Vector, disk_id: int) -> Vector:
     }
 
 
-def give_back(images: Pool[Image], machine: Machine, disk: Vector, now: int) -> None:
-    """Part a machine from a disk; a volume keeps its size and its snapshots."""
+def part(images: Pool[Image], machine: Machine, disk: Vector) -> Image | None:
+    """Take a disk's contents off a machine: a volume keeps its size and its snapshots.
+
+    Returns:
+        The image of the disk, which the machine may use by another disk too.
+    """
     chain = machine.chains.pop(int(disk["DISK_ID"]), None)
     image = images.get(int(disk.get("IMAGE_ID", -1)))
-    if image is None:
-        return
-    if image.persistent:
+    if image is not None and image.persistent:
         image.size = int(disk["SIZE"])
         image.chain = chain or image.chain
-    others = (d for d in machine.disks if d is not disk)
-    if all(other.get("IMAGE_ID") != disk["IMAGE_ID"] for other in others):
-        image.release(machine.id, now)
+    return image
 
 
 def next_target(prefix: str, taken: set[str]) -> str:

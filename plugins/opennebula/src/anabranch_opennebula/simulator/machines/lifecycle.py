@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from anabranch_opennebula.simulator.figures import amount
-from anabranch_opennebula.simulator.machines.disks import give_back
+from anabranch_opennebula.simulator.machines.disks import part
 from anabranch_opennebula.simulator.machines.records import History, Lcm, Machine, State
 
 if TYPE_CHECKING:
@@ -160,7 +160,9 @@ def finish(cloud: Cloud, machine: Machine, moment: float) -> None:
     for group in cloud.security_groups.values():
         group.vms.discard(machine.id)
     for disk in machine.disks:
-        give_back(cloud.images, machine, disk, int(moment))
+        image = part(cloud.images, machine, disk)
+        if image is not None:
+            image.release(machine.id, int(moment))
 
 
 def stamp(now: float) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from anabranch_opennebula.simulator.figures import whole
 from anabranch_opennebula.simulator.images import register
-from anabranch_opennebula.simulator.machines.disks import give_back, resolve_disk
+from anabranch_opennebula.simulator.machines.disks import part, resolve_disk
 from anabranch_opennebula.simulator.machines.hotplug import (
     POWEROFF,
     SUSPENDED,
@@ -107,8 +107,11 @@ def _detach(call: Call, machine_id: int, disk_id: int) -> int:
 
 
 def _drop(call: Call, machine: Machine, disk: Vector, moment: float) -> None:
-    give_back(call.state.images, machine, disk, int(moment))
     machine.template.drop("DISK", disk)
+    image = part(call.state.images, machine, disk)
+    used = any(other.get("IMAGE_ID") == disk.get("IMAGE_ID") for other in machine.disks)
+    if image is not None and not used:
+        image.release(machine.id, int(moment))
 
 
 def _resize(call: Call, machine_id: int, disk_id: int, size: str) -> int:
