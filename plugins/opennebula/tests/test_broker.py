@@ -190,7 +190,7 @@ async def test_no_secret_is_shown_anywhere(make_broker, caplog):
     caplog.set_level(logging.DEBUG)
     cloud = simulator.cloud("here", instances=1)
     with serve([cloud]) as urls:
-        entry = {**cloud.settings(urls["here"]), "retries": 1, "request_timeout": 0.3}
+        entry = {**cloud.settings(urls["here"]), "retries": 1, "request_timeout": 0.1}
         broker = make_broker({"here": entry})
         shown = [repr(broker), str(await broker.check("here"))]
         shown += [repr(k) for k in (await broker.call("here", Ops.list_keys, None)).items]

@@ -130,11 +130,11 @@ async def test_all_may_go(served):
         assert (list(rest.items), rest.cursor) == ([], None)
 
 
-@pytest.mark.parametrize("cursor", ["x", "1.2", "-1.2.0", "1.2.3.4"])
-async def test_what_is_no_cursor(served, cursor):
+async def test_what_is_no_cursor(served):
     async with served(instances=1) as there:
-        with pytest.raises(InvalidRequest, match="no cursor"):
-            await driver.list_instances(there.cloud, cursor, {})
+        for cursor in ("x", "1.2", "-1.2.0", "1.2.3.4"):
+            with there.costs(), pytest.raises(InvalidRequest, match="no cursor"):
+                await driver.list_instances(there.cloud, cursor, {})
 
 
 async def test_odd_machines(served):
