@@ -19,6 +19,7 @@ from anabranch.errors import (
 )
 from anabranch.models import BlobSegment, BlobSpec, BucketSpec
 from anabranch_openstack import driver
+from anabranch_openstack.simulator import app
 from anabranch_openstack.simulator.object_store.records import Stored
 
 from .test_collections import costs, ready
@@ -328,6 +329,15 @@ async def test_content_of_another_length_than_told(served, chunks, words):
         with pytest.raises(InvalidRequest, match=words):
             await store(cloud, "x", *chunks, content_length=4)
         assert await all_names(cloud) == []
+
+
+async def test_a_blob_that_is_too_large_is_to_come_in_segments(served, monkeypatch):
+    monkeypatch.setattr(app, "_LARGEST_BODY", 1000)
+    async with served(instances=0) as (_, cloud, _url):
+        await bucket(cloud)
+        with pytest.raises(InvalidRequest, match="too large") as caught:
+            await store(cloud, "x", b"1" * 1001)
+        assert caught.value.remedy == "Upload it in segments"
 
 
 async def test_a_source_may_take_longer_than_a_request(served):

@@ -163,6 +163,15 @@ async def test_attach_and_detach_wait(served):
         assert (volume.state, volume.instance_id) == (StorageVolumeState.AVAILABLE, None)
 
 
+async def test_an_attachment_whose_answer_is_lost_is_found_out_about(served):
+    async with served(instances=1) as (simulated, cloud, _):
+        [instance] = await running(cloud)
+        volume = await made(cloud)
+        simulated.behaviour.break_with(["lostx1:POST /os-volume_attachments"])
+        volume = await driver.attach_storage_volume(cloud, volume.id, instance, None)
+        assert (volume.state, volume.instance_id) == (StorageVolumeState.IN_USE, instance)
+
+
 async def test_two_who_attach_and_two_who_detach_at_once_all_succeed(served):
     async with served(instances=1, behaviour=Behaviour(state_delay=0.2)) as (_, cloud, _url):
         [instance] = await running(cloud)

@@ -131,7 +131,10 @@ def metadata_headers(metadata: Mapping[str, str]) -> dict[str, str]:
                 f"the value of the metadata {name!r} is no line of ASCII without spaces around it",
                 remedy="Encode it, in Base64 for example",
             )
-    return {f"{_META}{name.lower()}": value for name, value in metadata.items()}
+    headers = {f"{_META}{name.lower()}": value for name, value in metadata.items()}
+    if len(headers) < len(metadata):
+        raise InvalidRequest("a name of metadata is there twice: they do not differ by case")
+    return headers
 
 
 def etag(text: str | None) -> str | None:

@@ -41,6 +41,7 @@ class VolumeAttachments(StorageVolumesSpec[OpenStackSettings]):
                 "POST",
                 server_path(instance_id, _ATTACHMENTS),
                 body={"volumeAttachment": wanted},
+                idempotent=True,  # the second one would be told that it is attached
             )
         except InvalidRequest as exc:
             # 400 stands for a bad argument as well as for a volume that is attached already.

@@ -40,4 +40,6 @@ class Deleted(msgspec.Struct, gc=False):
     """What became of a deletion of several objects: it is told with the status 200 always."""
 
     status: str = msgspec.field(default="", name="Response Status")
-    errors: list[tuple[str, str]] = msgspec.field(default_factory=list, name="Errors")
+    errors: list[tuple[str, str]] = msgspec.field(
+        default_factory=list[tuple[str, str]], name="Errors"
+    )

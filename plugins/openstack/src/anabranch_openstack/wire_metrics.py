@@ -31,8 +31,8 @@ class ArchivePolicy(msgspec.Struct, gc=False):
     """How fine measures are kept, and what is reckoned of them."""
 
     name: str = ""
-    definition: list[Definition] = msgspec.field(default_factory=list)
-    aggregation_methods: list[str] = msgspec.field(default_factory=list)
+    definition: list[Definition] = msgspec.field(default_factory=list[Definition])
+    aggregation_methods: list[str] = msgspec.field(default_factory=list[str])
 
 
 class Series(msgspec.Struct, gc=False):

@@ -161,7 +161,7 @@ async def test_names_are_what_they_are(lab, sdk):
 
 
 async def test_a_large_listing(lab, sdk):
-    async with lab(page_size=100) as found:
+    async with lab(page_size=50) as found:
         here = await store(found)
         limit = anyio.CapacityLimiter(8)
 
@@ -170,10 +170,10 @@ async def test_a_large_listing(lab, sdk):
                 await here.put(f"blob {number:04}", b"x")
 
         async with anyio.create_task_group() as tasks:
-            for number in range(250):
+            for number in range(120):
                 tasks.start_soon(put, number)
         names = await here.names()
-        assert names == [f"blob {number:04}" for number in range(250)]
+        assert names == [f"blob {number:04}" for number in range(120)]
         assert names == await sdk(lambda c: [o.name for o in c.object_store.objects(here.id)])
         limiter = anyio.CapacityLimiter(8)
 

@@ -13,6 +13,7 @@ from anabranch_openstack.simulator.wire import (
     Refusal,
     Reply,
     Request,
+    is_list,
     json_reply,
     precise_time,
 )
@@ -32,7 +33,7 @@ def read(request: Request) -> list[Piece]:
         wanted: Any = request.json()
     except ValueError as error:
         raise Refusal(400, "Manifest must be valid JSON.\n") from error
-    if not isinstance(wanted, list):
+    if not is_list(wanted):
         raise Refusal(400, "Manifest must be a list.\n")
     items: list[Document] = wanted
     if len(items) > _MOST_PIECES:
