@@ -89,7 +89,7 @@ async def test_the_life_of_a_bucket(served):
         with pytest.raises(Conflict, match="'photos' is not empty"):
             await driver.destroy_bucket(cloud, "photos")
         await driver.destroy_blob(cloud, "photos", "x")
-        with costs(simulated, "DELETE /photos"):
+        with costs(simulated, "DELETE /photos", "HEAD /photos_segments"):
             await driver.destroy_bucket(cloud, "photos")
         for act in (driver.get_bucket, driver.destroy_bucket):
             with pytest.raises(NotFound, match="no bucket 'photos'"):
@@ -423,7 +423,10 @@ SPEC = BlobSpec(bucket_id="photos", name="big/é", content_type="text/x", metada
 async def test_an_upload_in_segments(served):
     async with served(instances=0) as (simulated, cloud, _):
         await bucket(cloud)
-        with costs(simulated, "HEAD /photos", "PUT /photos_segments", f"PUT /{0:08}"):
+        with costs(
+            simulated,
+            *("HEAD /photos", "HEAD /photos_segments", "PUT /photos_segments", f"PUT /{0:08}"),
+        ):
             upload_id = await driver.begin_blob_upload(cloud, SPEC)
         segments = {}
         for order, part in ((3, b"cc"), (1, b"x"), (2, b""), (1, b"aaa")):
@@ -473,6 +476,30 @@ async def test_an_upload_that_is_given_up(served):
             await driver.upload_blob_segment(cloud, SPEC, upload_id, 1, source(b"late"))
         with pytest.raises(NotFound):
             await driver.abort_blob_upload(cloud, BlobSpec(bucket_id="none", name="x"), "id")
+
+
+async def test_the_bucket_for_segments_goes_with_the_last_of_them(served):
+    async with served(instances=0) as (_, cloud, _url):
+        await driver.create_bucket(cloud, BucketSpec(name="photos", location="nearline"))
+        upload_id, _ = await upload(cloud, SPEC, b"a")
+        made = await driver.get_bucket(cloud, "photos_segments")
+        assert made.location == "nearline"
+        await driver.destroy_bucket(cloud, "photos")
+        assert (await driver.get_bucket(cloud, "photos_segments")).blob_count == 2
+        await bucket(cloud)
+        await driver.abort_blob_upload(cloud, SPEC, upload_id)
+        await driver.destroy_bucket(cloud, "photos")
+        assert not (await driver.list_buckets(cloud, None)).items
+
+
+async def test_a_bucket_that_only_looks_as_if_it_were_for_segments_stays(served):
+    async with served(instances=0) as (_, cloud, _url):
+        await bucket(cloud)
+        await bucket(cloud, "photos_segments")
+        upload_id, _ = await upload(cloud, SPEC, b"a")
+        await driver.abort_blob_upload(cloud, SPEC, upload_id)
+        await driver.destroy_bucket(cloud, "photos")
+        assert [b.id for b in (await driver.list_buckets(cloud, None)).items] == ["photos_segments"]
 
 
 async def test_segments_that_are_missing_or_others(served):

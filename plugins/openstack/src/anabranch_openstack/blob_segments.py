@@ -17,11 +17,13 @@ from anabranch.errors import CloudError, NotFound, error_class
 from anabranch.models import BlobSpec
 from anabranch_openstack import wire_blobs
 from anabranch_openstack.client import Session
-from anabranch_openstack.object_store import ask, blob_path
+from anabranch_openstack.object_store import ask, blob_path, bucket_path
 from anabranch_openstack.replies import decoded, request_id
 
 __all__ = [
     "LONG",
+    "OURS",
+    "destroy_container",
     "destroy_segments",
     "destroy_with_segments",
     "own_segments",
@@ -31,6 +33,8 @@ __all__ = [
 
 LONG: Final = 300.0
 """Seconds for what swift does with all segments of a blob before it answers."""
+OURS: Final = "x-container-meta-anabranch"
+"""The header that marks containers which are made for segments without being asked for."""
 _AT_ONCE: Final = 4
 _DELETED: Final = msgspec.json.Decoder(wire_blobs.Deleted)
 _MANIFEST: Final = msgspec.json.Decoder(list[wire_blobs.Segment])
@@ -87,6 +91,25 @@ async def destroy_segments(swift: Session, bucket_id: str, names: Iterable[str])
             tasks.start_soon(destroy, name)
     if failures:
         raise failures[0]
+
+
+async def destroy_container(swift: Session, bucket_id: str) -> None:
+    """Destroy the container for segments of a bucket that is gone, if we made it and it is empty.
+
+    That it cannot be is told in the log only: the bucket is gone.
+    """
+    container = segments_of(bucket_id)
+    path = bucket_path(container)
+    try:
+        found = await ask(swift, "HEAD", path, missing="such bucket")
+        if OURS in found.headers:
+            await ask(swift, "DELETE", path, missing="such bucket")
+    except NotFound:
+        return
+    except CloudError as exc:
+        swift.cloud.log.warning(
+            "openstack.bucket.segments_left", bucket_id=container, error=str(exc)
+        )
 
 
 @asynccontextmanager

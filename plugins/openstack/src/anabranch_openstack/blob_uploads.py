@@ -8,13 +8,14 @@ from typing import Final
 
 import msgspec
 
-from anabranch.errors import Conflict, InvalidRequest
+from anabranch.errors import InvalidRequest, NotFound
 from anabranch.hooks import hookimpl
 from anabranch.hooks.blobs import BlobsSpec
 from anabranch.models import Blob, BlobSegment, BlobSpec
 from anabranch_openstack import convert_blobs
 from anabranch_openstack.blob_segments import (
     LONG,
+    OURS,
     destroy_segments,
     own_segments,
     replacing,
@@ -41,17 +42,7 @@ class BlobUploads(BlobsSpec[OpenStackSettings]):
         upload_id = uuid.uuid4().hex
         path, missing = bucket_path(spec.bucket_id), f"bucket {spec.bucket_id!r}"
         bucket = await ask(swift, "HEAD", path, missing=missing)
-        policy = bucket.headers.get("x-storage-policy")
-        try:
-            await ask(
-                swift,
-                "PUT",
-                bucket_path(segments_of(spec.bucket_id)),
-                missing=missing,
-                headers={"x-storage-policy": policy} if policy else None,
-            )
-        except Conflict as exc:  # it is there, with another policy, and does as well
-            cloud.log.debug("openstack.blob.segments_policy", error=str(exc))
+        await _make_container(swift, spec, bucket.headers.get("x-storage-policy"))
         await ask(swift, "PUT", _path(spec, upload_id, _MARK), missing=missing, content=b"")
         return upload_id
 
@@ -112,6 +103,16 @@ class BlobUploads(BlobsSpec[OpenStackSettings]):
         # Last: whoever is cancelled in between can abort again.
         path = _path(spec, upload_id, _MARK)
         await ask(swift, "DELETE", path, missing=_missing(upload_id))
+
+
+async def _make_container(swift: Session, spec: BlobSpec, policy: str | None) -> None:
+    """Make the container for segments, in the storage policy of the bucket, unless it is there."""
+    path, missing = bucket_path(segments_of(spec.bucket_id)), "account in the object store"
+    try:
+        await ask(swift, "HEAD", path, missing=missing)
+    except NotFound:
+        headers = {OURS: "segments", **({"x-storage-policy": policy} if policy else {})}
+        await ask(swift, "PUT", path, missing=missing, headers=headers)
 
 
 async def _join(

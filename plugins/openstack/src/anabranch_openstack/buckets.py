@@ -12,6 +12,7 @@ from anabranch.hooks.buckets import BucketsSpec
 from anabranch.models import Bucket, BucketSpec
 from anabranch.paging import Page
 from anabranch_openstack import convert_blobs, wire_blobs
+from anabranch_openstack.blob_segments import destroy_container
 from anabranch_openstack.client import OpenStackCloud, Session, session
 from anabranch_openstack.object_store import ask, bucket_path, page
 from anabranch_openstack.reading import Reader
@@ -64,9 +65,10 @@ class Buckets(BucketsSpec[OpenStackSettings]):
 
     @hookimpl
     async def destroy_bucket(self, cloud: OpenStackCloud, bucket_id: str) -> None:
+        swift = session(cloud)
         path = bucket_path(bucket_id)
         try:
-            await ask(session(cloud), "DELETE", path, missing=f"bucket {bucket_id!r}")
+            await ask(swift, "DELETE", path, missing=f"bucket {bucket_id!r}")
         except Conflict as exc:
             raise Conflict(
                 f"the bucket {bucket_id!r} is not empty",
@@ -74,6 +76,7 @@ class Buckets(BucketsSpec[OpenStackSettings]):
                 request_id=exc.request_id,
                 remedy="Destroy its blobs first",
             ) from exc
+        await destroy_container(swift, bucket_id)
 
 
 async def _show(swift: Session, bucket_id: str) -> Bucket:

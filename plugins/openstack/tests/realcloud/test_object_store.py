@@ -290,6 +290,9 @@ async def test_segments(lab, sdk):
         assert await here.names("_segments") == []
         with pytest.raises(NotFound):
             await driver.abort_blob_upload(cloud, spec, upload_id)
+        await driver.destroy_bucket(cloud, here.id)
+        with pytest.raises(NotFound):
+            await driver.get_bucket(cloud, f"{here.id}_segments")
 
 
 async def test_a_change_of_metadata_keeps_the_rest(lab, sdk):
