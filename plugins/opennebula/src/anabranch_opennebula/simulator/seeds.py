@@ -55,7 +55,7 @@ _DAY = 86_400
 _SHARED = 0o640
 
 
-class Shared(Owner):
+class _Shared(Owner):
     """The owner and the rights of what everybody in the group `users` may use."""
 
     permissions: int
@@ -96,9 +96,9 @@ def caller(state: State, name: str, age: float = 0.0) -> Call:
     return Call(state=state, user=user, gid=user.gid, now=int(moment), moment=moment)
 
 
-def _shared(state: State) -> Shared:
+def _shared(state: State) -> _Shared:
     """The owner of what everybody in the group `users` may use."""
-    return Shared(uid=0, gid=1, uname="oneadmin", gname=state.groups[1], permissions=_SHARED)
+    return _Shared(uid=0, gid=1, uname="oneadmin", gname=state.groups[1], permissions=_SHARED)
 
 
 def _people(state: State) -> None:
