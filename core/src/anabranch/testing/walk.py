@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
+import anyio
 import msgspec
 
 from anabranch.capabilities import Capabilities
+from anabranch.errors import CloudError, NotFound
 from anabranch.facade import Broker
 from anabranch.features import Feature
 from anabranch.models import (
@@ -98,24 +100,31 @@ class Walk:
         self._listed: dict[str, list[Any]] = {}
         self._instance: Instance | None = None
         self._made: dict[str, str] = {}
+        self._left: list[tuple[str, str]] = []
         self.steps: dict[str, int] = {}
 
     async def go(self) -> dict[str, int]:
         """Walk from the first operation to the last, and return the steps.
 
+        What was made is destroyed at the end, also when an operation fails on the way.
+
         Raises:
             CloudError: an operation that is offered failed.
         """
-        await self._catalogue()
-        await self._surroundings()
-        await self._machine()
-        await self._volume()
-        await self._interface()
-        await self._address()
-        await self._load_balancer()
-        await self._objects()
-        await self._measures()
-        await self._end()
+        try:
+            await self._catalogue()
+            await self._surroundings()
+            await self._machine()
+            await self._volume()
+            await self._interface()
+            await self._address()
+            await self._load_balancer()
+            await self._objects()
+            await self._measures()
+            await self._end()
+        finally:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(_WAIT):
+                await self._clean_up()
         return self.steps
 
     # ------------------------------------------------------------------------ one operation
@@ -128,7 +137,30 @@ class Walk:
         before = self._requests()
         result = await broker.invoke(self._cloud, operation, arguments)
         self.steps.setdefault(operation, self._requests() - before)
+        verb, _, singular = operation.partition("_")
+        if verb == "create" and singular != "blob":
+            several = singular == "instances"
+            made = result if several else [result]
+            self._left += [("instance" if several else singular, one.id) for one in made]
+        elif verb == "destroy":
+            gone = singular, arguments.get(f"{singular}_id")
+            self._left = [left for left in self._left if left != gone]
         return result
+
+    async def _clean_up(self) -> None:
+        """Destroy what is left, the last first; again, where something was in use by another."""
+        while self._left:
+            for singular, it in tuple(reversed(self._left)):
+                broker = await self._broker()
+                try:
+                    await broker.invoke(self._cloud, f"destroy_{singular}", {f"{singular}_id": it})
+                except NotFound:
+                    pass
+                except CloudError:
+                    continue
+                self._left.remove((singular, it))
+            if self._left:
+                await anyio.sleep(1)
 
     async def _list(self, collection: str, **arguments: Any) -> list[Any]:
         if collection in ("images", "instances"):
@@ -335,7 +367,8 @@ class Walk:
         await self._do("abort_blob_upload", spec=spec, upload_id=other)
 
     async def _measures(self) -> None:
-        await self._do("get_metric", metric_id=self._machine_id())
+        for found in (await self._list("metrics"))[:1]:
+            await self._do("get_metric", metric_id=found.id)
 
     async def _end(self) -> None:
         """Destroy what is left, the machine first."""
