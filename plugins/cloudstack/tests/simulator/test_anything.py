@@ -8,6 +8,7 @@ import httpx
 import msgspec
 import pytest
 
+from anabranch.testing.simulation import Behaviour
 from anabranch_cloudstack.simulator import simulator
 from anabranch_cloudstack.simulator.table import COMMANDS
 
@@ -43,9 +44,10 @@ def parameters(draw, command, ids):
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_nothing_that_is_asked_breaks_it(make_api, seed):
+async def test_nothing_that_is_asked_breaks_it(make_api, clock, seed):
     draw = random.Random(seed)
-    cloud = simulator.cloud("any", instances=12, odd=True)
+    behaviour = Behaviour(state_delay=seed % 2)
+    cloud = simulator.cloud("any", instances=12, odd=True, clock=clock, behaviour=behaviour)
     apis = [make_api(cloud.settings("http://any", user=user)) for user in ("demo", "admin")]
     table = sorted(COMMANDS.of((4, 22)).values(), key=lambda command: command.name)
     transport = httpx.ASGITransport(cloud.app)
@@ -54,6 +56,7 @@ async def test_nothing_that_is_asked_breaks_it(make_api, seed):
             ids = [record.id for record in cloud.state.everything()]
             command = draw.choice(table)
             api = draw.choice(apis)
+            clock.now += draw.random()
             form = api.signed(command.name, **parameters(draw, command, ids))
             reply = await client.post("http://any/client/api", data=form)
             assert reply.status_code in CODES, (form, reply.text)

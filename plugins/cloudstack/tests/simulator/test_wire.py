@@ -254,3 +254,14 @@ def test_a_page_of_five_hundred_is_rendered_once(make_api):
         assert machines[0].encoded
         addresses = {nic.address for m in machines for nic in m.nics}
         assert len(addresses) == 1000
+
+
+def test_clouds_have_nothing_in_common(make_api):
+    first, second = (simulator.cloud(name, instances=1, odd=True) for name in ("a", "b"))
+    with serve([first, second]) as urls:
+        api = make_api(first.settings(urls["a"]))
+        network = api.rows("listNetworks", name="demo-net")[0]["id"]
+        machine = api.rows("listVirtualMachines", name="odd-no-address")[0]["id"]
+        api.done("addNicToVirtualMachine", virtualmachineid=machine, networkid=network)
+        other = make_api(second.settings(urls["b"]))
+        assert other.rows("listVirtualMachines", name="odd-no-address")[0]["nic"] == []

@@ -190,6 +190,7 @@ class Call:
             lock or subject,
             work,
             self.state.now,
+            makes=created and self.state.find(subject) is not None,
         )
         self.state.jobs.submit(job)
         return {"id": subject, "jobid": job.id} if created else {"jobid": job.id}

@@ -47,6 +47,7 @@ class Job:
         lock: The id of the object for which it waits.
         work: What it does.
         created: When it was started.
+        makes: Whether it makes the object, and fails when that is removed meanwhile.
     """
 
     def __init__(
@@ -59,6 +60,8 @@ class Job:
         lock: str,
         work: Work,
         created: float,
+        *,
+        makes: bool,
     ) -> None:
         self.id = job_id
         self.account = account
@@ -68,6 +71,7 @@ class Job:
         self.lock = lock
         self.work = work
         self.created = created
+        self.makes = makes
         self.completed: float | None = None
         self.status = _PENDING
         self.result: Document | None = None
@@ -156,6 +160,10 @@ class Jobs:
             del self._jobs[self._ended.popleft().id]
 
     def _step(self, job: Job) -> None:
+        if job.makes and self._state.find(job.subject) is None:
+            text = f"{job.subject} was removed before it was ready"
+            self._end(job, _FAILED, {"errorcode": 530, "errortext": text})
+            return
         try:
             next(job.work)
         except StopIteration as end:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from copy import deepcopy
 from typing import Any
 
 import msgspec
@@ -89,4 +90,4 @@ def plant(state: State, names: Iterable[str]) -> None:
             "encoded": {},
             **ODDITIES[name],
         }
-        state.add(state.machines, msgspec.structs.replace(model, **changes))
+        state.add(state.machines, deepcopy(msgspec.structs.replace(model, **changes)))

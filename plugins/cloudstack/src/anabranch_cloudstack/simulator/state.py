@@ -167,6 +167,13 @@ class State:
         """Let something happen by itself after one more `state_delay`."""
         self.jobs.later(effect)
 
+    def remove_volume(self, volume_id: str) -> None:
+        """Remove a volume for good, and when its snapshots are made."""
+        del self.volumes[volume_id]
+        policies = self.snapshot_policies.values()
+        for policy in [policy for policy in policies if policy.volume == volume_id]:
+            del self.snapshot_policies[policy.id]
+
     def forget(self, machine: Machine) -> None:
         """Remove a machine for good."""
         self.machines.pop(machine.id, None)

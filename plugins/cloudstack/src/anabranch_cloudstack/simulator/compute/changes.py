@@ -206,7 +206,7 @@ def update_affinity(call: Call) -> Document:
                 f" {machine.state}: make sure it is stopped"
             )
         yield
-        machine.affinity_groups = groups
+        machine.affinity_groups = [group for group in groups if group in state.affinity_groups]
         return told(state, machine)
 
     return call.start(work(), machine.id)

@@ -86,8 +86,8 @@ def machine_document(
         document["hostcontrolstate"] = "Enabled"
     if told["tmpl"]:
         document |= _image(state, machine)
-    if told["iso"] and machine.iso:
-        iso = state.images[machine.iso]
+    iso = state.images.get(machine.iso)
+    if told["iso"] and iso is not None:
         document |= {"isoid": iso.id, "isoname": iso.name, "isodisplaytext": iso.text}
     if told["servoff"]:
         document |= _offering(state, machine)

@@ -169,7 +169,7 @@ def _destroying(state: State, machine: Machine, volumes: list[str], *, expunge: 
         move(state, machine, "Destroyed")
         for volume in volumes:
             machine.volumes.remove(volume)
-            del state.volumes[volume]
+            state.remove_volume(volume)
     if not expunge:
         return told(state, machine)
     yield from _removing(state, machine)
@@ -189,7 +189,7 @@ def _removing(state: State, machine: Machine) -> Work:
     for volume_id in machine.volumes:
         volume = state.volumes[volume_id]
         if volume.type == "ROOT":
-            del state.volumes[volume_id]
+            state.remove_volume(volume_id)
         else:
             volume.machine = ""
     if machine.public_address:

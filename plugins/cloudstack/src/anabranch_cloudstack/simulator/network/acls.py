@@ -100,6 +100,8 @@ def replace_acl_list(call: Call) -> Document:
 
     def work() -> Work:
         yield
+        if acl.id not in call.state.acl_lists:
+            raise invalid(f"ACL {acl.id} was removed meanwhile")
         network.acl = acl.id
         return {"success": True}
 

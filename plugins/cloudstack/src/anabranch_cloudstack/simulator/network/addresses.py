@@ -76,6 +76,8 @@ def associate_address(call: Call) -> Document:
 
     def work() -> Work:
         yield
+        if not address.account:
+            raise Refusal(530, f"{address.address} was released meanwhile")
         result = {"ipaddress": _document(state, address)}
         address.state = "Allocated"
         return result

@@ -11,7 +11,7 @@ from anabranch_cloudstack.simulator.listing import listed
 from anabranch_cloudstack.simulator.network.placement import make_nic
 from anabranch_cloudstack.simulator.network.provision import implement
 from anabranch_cloudstack.simulator.state import State
-from anabranch_cloudstack.simulator.wire import Document, invalid
+from anabranch_cloudstack.simulator.wire import Document, Refusal, invalid
 
 __all__ = ["commands"]
 
@@ -56,6 +56,8 @@ def add_nic(call: Call) -> Document:
         nic.mac = call.text("macaddress") or nic.mac
         nic.default = not machine.nics
         yield
+        if network.id not in state.networks:
+            raise Refusal(530, f"Network {network.id} was removed meanwhile")
         if machine.running:
             implement(state, network)
         machine.nics.append(nic)

@@ -126,7 +126,7 @@ def attach_volume(call: Call) -> Document:
     device = call.number("deviceid")
 
     def work() -> Work:
-        if volume.machine:
+        if volume.machine or volume.state not in ("Allocated", "Ready"):
             raise invalid("Please specify a volume that is not attached to any VM.")
         if machine.state not in ("Running", "Stopped"):
             raise invalid("Please specify a VM that is either running or stopped.")
@@ -205,7 +205,9 @@ def delete_volume(call: Call) -> Document:
     volume = call.take(call.state.volumes, "id")
     if volume.machine:
         raise invalid("Please specify a volume that is not attached to any VM.")
-    del call.state.volumes[volume.id]
+    if volume.state not in ("Allocated", "Ready", "Destroy"):
+        raise invalid(f"The volume can not be deleted in state {volume.state}")
+    call.state.remove_volume(volume.id)
     return {"success": True}
 
 
@@ -222,12 +224,12 @@ def destroy_volume(call: Call) -> Document:
     volume = call.take(state.volumes, "id")
 
     def work() -> Work:
-        if volume.machine:
+        if volume.machine or volume.state not in ("Allocated", "Ready", "Destroy"):
             raise invalid("Please specify a volume that is not attached to any VM.")
-        yield
         volume.state = "Destroy"
+        yield
         if call.flag("expunge"):
-            del state.volumes[volume.id]
+            state.remove_volume(volume.id)
             return {"volume": {"tags": []}}
         return {"volume": _document(state, volume)}
 
