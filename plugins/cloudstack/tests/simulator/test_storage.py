@@ -137,3 +137,22 @@ def test_isos_in_the_drive(api, cloud):
     assert api.call("listVirtualMachines", isoid=iso)["count"] == 1
     assert "isoid" not in api.done("detachIso", virtualmachineid=machine)
     assert api.failed("detachIso", virtualmachineid=machine)[0] == 431
+
+
+def test_what_is_removed_while_it_is_made_fails_its_job(api, slow, clock):
+    zone = api.rows("listZones")[0]["id"]
+    offering = api.rows("listDiskOfferings", name="Small")[0]["id"]
+    reply = api.call("createVolume", name="v", zoneid=zone, diskofferingid=offering)
+    assert api.call("deleteVolume", id=reply["id"]) == {"success": True}
+    clock.now += 4.1
+    job = api.job(reply["jobid"])
+    assert (job["jobstatus"], job["jobresultcode"]) == (2, 530)
+
+
+def test_a_volume_that_is_being_attached_is_not_deleted(api, slow, clock):
+    zone = api.rows("listZones")[0]["id"]
+    offering = api.rows("listDiskOfferings", name="Small")[0]["id"]
+    volume = api.call("createVolume", name="v", zoneid=zone, diskofferingid=offering)["id"]
+    clock.now += 4.1
+    api.call("attachVolume", id=volume, virtualmachineid=slow.machines[0].id)
+    assert api.refused("deleteVolume", id=volume)[0] == 431
