@@ -10,12 +10,14 @@ from anabranch import (
     ConfigurationError,
     DeadlineExceeded,
     DriverFault,
+    InstanceState,
     PluginRegistry,
     ProtocolError,
     RequirementNotMet,
 )
 from anabranch.fanout import FanOut, Target
 from anabranch.hooks import Ops
+from anabranch.models import Instance
 from anabranch.paging import Page
 
 GOOD = ["athens", "berlin", "cork", "delft", "essen", "faro"]
@@ -134,6 +136,24 @@ async def test_what_a_driver_may_do_wrong_is_its_own_clouds_failure(
         assert type(answer.errors["bad"]).__name__ == error
         assert text in str(answer.errors["bad"])
         assert str(answer.errors["bad"]).startswith("bad: list_instances: ")
+
+
+async def test_what_an_earlier_page_had_is_not_listed_again(make_broker, stub, monkeypatch):
+    pages = {None: ("1 2 3", "a"), "a": ("3 4", "b"), "b": ("4 1 5", None)}
+    plain = type(stub).list_instances
+
+    async def list_instances(self, cloud, cursor, where):
+        ids, more = pages[cursor]
+        return Page(
+            [Instance(cloud="c", id=i, state=InstanceState.RUNNING) for i in ids.split()], more
+        )
+
+    vars(list_instances).update(vars(plain))
+    monkeypatch.setattr(type(stub), "list_instances", list_instances)
+    async with make_broker() as broker:
+        answer = await broker.instances.list()
+    assert [item.id for item in answer] == ["1", "2", "3", "4", "5"]
+    assert answer.clouds[0].count == 5
 
 
 async def test_pages_without_end_end_at_the_deadline(make_broker):

@@ -81,6 +81,23 @@ async def test_a_lost_create_is_found_by_its_token_and_not_sent_again(make_broke
     assert [op for _, op in stub.calls] == ["create_instance", "list_instances"]
 
 
+async def test_one_that_is_found_gets_the_tags_that_it_lacks(
+    make_broker, stub, listed, monkeypatch
+):
+    async def set_instance_tags(self, cloud, instance_id, tags):
+        return _instance(tags=dict(tags))
+
+    vars(set_instance_tags).update(vars(type(stub).get_instance))
+    monkeypatch.setattr(type(stub), "set_instance_tags", set_instance_tags)
+    listed.append(_instance(client_token="ours", tags={"there": "1"}))
+    stub.answers = [OutcomeUnknown("lost")]
+    async with make_broker() as broker:
+        spec = msgspec.structs.replace(SPEC, tags={"role": "web"})
+        monkeypatch.setattr("anabranch.capabilities.requested", lambda *_: {})
+        made = await broker.instances.create("lisbon", spec)
+    assert made.tags == {"there": "1", "role": "web"}
+
+
 async def test_also_when_the_deadline_cut_it_off(make_broker, stub, listed):
     listed.append(_instance(client_token="ours"))
     stub.answers = [60.0]

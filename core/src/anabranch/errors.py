@@ -12,6 +12,7 @@
         │   └── InvalidState        the state of the thing forbids the action
         ├── InvalidRequest          the cloud refused an argument
         ├── QuotaExceeded           the account's quota is used up
+        ├── InsufficientCapacity    the cloud itself has no room for it now
         ├── RateLimited             too many requests; `retry_after` seconds
         ├── CloudUnavailable        no usable reply: refused, reset, 5xx, name not found, TLS
         │   └── CircuitOpen         failed so often lately that it was not even asked
@@ -42,6 +43,7 @@ __all__ = [
     "DeadlineExceeded",
     "DriverFault",
     "FeatureNotSupported",
+    "InsufficientCapacity",
     "InvalidRequest",
     "InvalidState",
     "NotFound",
@@ -169,6 +171,10 @@ class InvalidRequest(CloudError):
 
 class QuotaExceeded(CloudError):
     """The quota of the account is used up."""
+
+
+class InsufficientCapacity(CloudError):
+    """The cloud has no room for it now, whatever the account may have."""
 
 
 class RateLimited(CloudError):

@@ -236,13 +236,17 @@ class FanOut(Generic[T]):
     ) -> None:
         course = self._courses[target.name]
         cursors: set[str] = set()
+        seen: set[object] = set()
         cursor: str | None = None
         try:
             while True:
                 page = await self._page(target, course, fetch, cursor)
                 course.pages += 1
                 course.problems.extend(page.problems)
-                kept = self._filtered(page.items)
+                items = page.items
+                if cursor is not None or page.cursor is not None:
+                    items = _unseen(items, seen)
+                kept = self._filtered(items)
                 course.count += len(kept)
                 if kept:
                     await receive(Arrival(target.name, kept))
@@ -275,3 +279,14 @@ class FanOut(Generic[T]):
 
     def _filtered(self, items: Sequence[T]) -> Sequence[T]:
         return items if self._keep is None else [item for item in items if self._keep(item)]
+
+
+def _unseen(items: Sequence[T], seen: set[object]) -> Sequence[T]:
+    """Leave out what an earlier page had: by number, pages overlap when something comes or goes."""
+    fresh: list[T] = []
+    for item in items:
+        ident = getattr(item, "id", None)
+        if ident is None or ident not in seen:
+            seen.add(ident)
+            fresh.append(item)
+    return fresh

@@ -9,6 +9,7 @@ from anabranch.errors import (
     CloudError,
     CloudUnavailable,
     Conflict,
+    InsufficientCapacity,
     InvalidRequest,
     InvalidState,
     NotFound,
@@ -58,7 +59,7 @@ def test_errors_that_come_directly(captured, name, kind, code, text):
     ("command", "kind", "code", "text"),
     [
         ("deployVirtualMachine-startfail", CloudError, "530", "Unable to start a VM"),
-        ("deployVirtualMachine-nocapacity2", CloudError, "533", "No destination found"),
+        ("deployVirtualMachine-nocapacity2", InsufficientCapacity, "533", "No destination found"),
         ("createTags-dup", Conflict, "530", "tag env already on"),
         ("deleteNetwork-inuse", Conflict, "530", "Failed to delete network"),
         ("disassociateIpAddress-sourcenat", Conflict, "530", "source nat"),
@@ -103,7 +104,7 @@ def answer(status, body, **headers):
         (answer(401, {"null": {"errorcode": 401, "errortext": "no"}}), AuthenticationError),
         (answer(511, {"errorresponse": {"errorcode": 511}}), AuthenticationError),
         (answer(531, {"x": {"errorcode": "531", "errortext": "no access"}}), PermissionDenied),
-        (answer(534, {"x": {"errorcode": 534, "errortext": "router"}}), CloudError),
+        (answer(534, {"x": {"errorcode": 534, "errortext": "router"}}), InsufficientCapacity),
         (answer(400, {"x": {"errorcode": 400, "errortext": "POST"}}), InvalidRequest),
         (answer(500, b"[1,2]"), CloudUnavailable),
         (answer(302, b""), ProtocolError),
@@ -134,7 +135,7 @@ def test_secrets_that_are_repeated_are_hidden():
 
 @pytest.mark.parametrize("result", [msgspec.Raw(), msgspec.Raw(b'"a text"'), msgspec.Raw(b"[]")])
 def test_results_of_old_versions(result):
-    assert type(failed(533, result)) is CloudError
+    assert type(failed(533, result)) is InsufficientCapacity
     assert failed(533, result).message
 
 

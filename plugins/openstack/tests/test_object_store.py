@@ -231,7 +231,7 @@ async def test_metadata_that_would_not_come_back(served):
         for metadata in ({"a_b": "1"}, {"a b": "1"}, {"": "1"}, {"é": "1"}, {"a:": "1"}):
             with pytest.raises(InvalidRequest, match="cannot be a name of metadata"):
                 await driver.set_blob_metadata(cloud, "photos", "x", metadata)
-        for value in ("é", "a\nb", " a", "a\x00"):
+        for value in ("a\nb", " a", "a\x00"):
             with pytest.raises(InvalidRequest, match="the value of the metadata 'a'"):
                 await store(cloud, "y", b"1", metadata={"a": value})
         assert await all_names(cloud) == ["x"]
@@ -417,7 +417,7 @@ async def upload(cloud, spec, *parts):
     return upload_id, segments
 
 
-SPEC = BlobSpec(bucket_id="photos", name="big/é", content_type="text/x", metadata={"a": "1"})
+SPEC = BlobSpec(bucket_id="photos", name="big/é", content_type="text/x", metadata={"a": "é"})
 
 
 async def test_an_upload_in_segments(served):
@@ -440,7 +440,7 @@ async def test_an_upload_in_segments(served):
         await driver.upload_blob_segment(cloud, SPEC, upload_id, 9, source(b"not wanted"))
         blob = await driver.complete_blob_upload(cloud, SPEC, upload_id, list(segments.values()))
         assert (blob.id, blob.content_length, blob.content_type) == ("big/é", 5, "text/x")
-        assert dict(blob.metadata) == {"a": "1"}
+        assert dict(blob.metadata) == {"a": "é"}
         assert await fetch(cloud, "big/é") == b"aaacc"
         found = await driver.get_blob(cloud, "photos", "big/é")
         assert (found.etag, found.content_length) == (blob.etag, 5)

@@ -172,7 +172,14 @@ class Instances(AwaitedCollection[Instance, InstanceSpec]):
             return await super()._find(cloud, spec, lost)
         found, complete = await self._look(cloud, lambda item: item.client_token == token)
         if found:
-            return found[0]
+            return await self._completed(found[0], spec)
         lost.message += searched("token", complete)
         lost.remedy = f"Look for it before you try again: anabranch instances list --cloud {cloud}"
         raise lost
+
+    async def _completed(self, found: Instance, spec: InstanceSpec) -> Instance:
+        """Give one that was found the tags that its driver would have given it afterwards."""
+        missing = {n: v for n, v in spec.tags.items() if found.tags.get(n) != v}
+        if missing and "set_instance_tags" in self._broker.capabilities(found.cloud):
+            return await self.set_tags(found.qualified_id, {**found.tags, **missing})
+        return found

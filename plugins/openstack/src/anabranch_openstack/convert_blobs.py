@@ -126,9 +126,9 @@ def metadata_headers(metadata: Mapping[str, str]) -> dict[str, str]:
                 f"{name!r} cannot be a name of metadata",
                 remedy="Use letters, digits, '-' and '.'",
             )
-        if not value.isascii() or not value.isprintable() or value != value.strip():
+        if not value.isprintable() or value != value.strip():
             raise InvalidRequest(
-                f"the value of the metadata {name!r} is no line of ASCII without spaces around it",
+                f"the value of the metadata {name!r} is no line without spaces around it",
                 remedy="Encode it, in Base64 for example",
             )
     headers = {f"{_META}{name.lower()}": value for name, value in metadata.items()}
