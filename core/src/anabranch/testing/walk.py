@@ -223,7 +223,7 @@ class Walk:
         made = await self._do("create_instance", spec=spec)
         if made is None:
             return
-        it = made.id
+        it: str = made.id
         self._instance = await self._wait("instances", it, InstanceState.RUNNING)
         await self._do("get_instance", instance_id=it)
         await self._do("rename_instance", instance_id=it, name="walked")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -86,6 +87,6 @@ def plant(region: Region, names: Iterable[str]) -> None:
             "created": model.created - 60,
             "steps": [],
             "encoded": {},
-            **ODDITIES[name],
+            **copy.deepcopy(ODDITIES[name]),
         }
         region.compute.add(msgspec.structs.replace(model, **changes))

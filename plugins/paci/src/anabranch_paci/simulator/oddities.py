@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from typing import Any
 
@@ -71,7 +72,7 @@ def plant(state: State, names: Iterable[str]) -> None:
             "private_ip": state.pool.private(),
             "ipv4": state.pool.ipv4(1),
             "ipv6": state.pool.ipv6(1),
-            **ODDITIES[name],
+            **copy.deepcopy(ODDITIES[name]),
         }
         odd = msgspec.structs.replace(model, **changes)
         state.ves[odd.name] = odd
