@@ -281,10 +281,11 @@ async def test_the_nearest_address_is_the_member(served):
 
 
 async def test_changes_wait_for_their_turn(served):
-    behaviour = Behaviour(state_delay=7)
+    behaviour = Behaviour(state_delay=6)
     async with served(instances=1, behaviour=behaviour, clock=Ticking()) as (simulated, cloud, _):
         (instance,) = await instances(cloud)
         made = await balancer(cloud, listeners=(WEB,))
+        simulated.behaviour = Behaviour(state_delay=2)
         found = await driver.register_instance(cloud, made.id, instance)
         assert (found.platform_state, found.instance_ids) == ("ACTIVE/ONLINE", (instance,))
         assert simulated.requests.count("/members", "POST") == 2
@@ -307,10 +308,11 @@ async def test_a_destroy_waits_for_its_turn_too(served):
 
 
 async def test_a_register_that_was_cancelled_goes_on_when_asked_for_again(served):
-    behaviour = Behaviour(state_delay=7)
+    behaviour = Behaviour(state_delay=6)
     async with served(instances=1, behaviour=behaviour, clock=Ticking()) as (simulated, cloud, _):
         (instance,) = await instances(cloud)
         made = await balancer(cloud)
+        simulated.behaviour = Behaviour(state_delay=1)
         with anyio.move_on_after(0.1) as scope:
             await driver.register_instance(cloud, made.id, instance)
         assert scope.cancelled_caught
