@@ -10,6 +10,7 @@
 
 import importlib.util
 import ipaddress
+import logging
 import os
 import socket
 import sys
@@ -75,9 +76,10 @@ def _scrubbed_environment(_nobody: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.fixture(autouse=True)
-def _structlog_as_it_came() -> Iterator[None]:
+def _logging_as_it_came() -> Iterator[None]:
     """Let no test inherit the logging that another one configured."""
     yield
+    logging.getLogger("anabranch").setLevel(logging.NOTSET)
     if "structlog" in sys.modules:
         sys.modules["structlog"].reset_defaults()
 

@@ -30,7 +30,7 @@ from anabranch import (
 from anabranch.features import Offer, offered_by, offers, requested
 from anabranch.hooks import COLLECTIONS, DriverSpec, Lacks, hookimpl
 from anabranch.ids import check_cloud_name
-from anabranch.models import Hardware, Listener, Resource
+from anabranch.models import Hardware, Listener, Resource, StorageSnapshotSpec
 from anabranch.paging import Page
 from anabranch.states import StateMachine
 
@@ -190,6 +190,7 @@ PLACES = [
     for feature, place in FEATURES.items()
     for operation in place.operations
     for field in place.fields
+    if operation != "create_storage_snapshot"  # which is of something, so it asks for that too
 ]
 
 
@@ -226,6 +227,27 @@ def test_a_field_asks_for_exactly_its_feature(feature: Feature, operation: str, 
     capabilities.require(operation, _arguments(operation, {}))
     offered = Capability(operation=operation, features=frozenset([feature]))
     Capabilities("x", [offered]).require(operation, asked)
+
+
+@pytest.mark.parametrize(
+    ("of", "feature"),
+    [
+        ("storage_volume_id", Feature.SNAPSHOT_OF_VOLUME),
+        ("instance_id", Feature.SNAPSHOT_OF_INSTANCE),
+    ],
+)
+def test_a_snapshot_asks_for_what_it_is_of(of: str, feature: Feature):
+    plain = StorageSnapshotSpec(**{of: "7"})
+    full = StorageSnapshotSpec(**{of: "7"}, name="n", description="d")
+    assert requested("create_storage_snapshot", {"spec": plain}) == {feature: of}
+    assert requested("create_storage_snapshot", {"spec": full}) == {
+        feature: of,
+        Feature.SNAPSHOT_NAME: "name",
+        Feature.SNAPSHOT_DESCRIPTION: "description",
+    }
+    nothing = Capabilities("x", [Capability(operation="create_storage_snapshot")])
+    with pytest.raises(FeatureNotSupported, match=f"{of!r}.*{feature.value!r}"):
+        nothing.require("create_storage_snapshot", {"spec": plain})
 
 
 @given(st.data())

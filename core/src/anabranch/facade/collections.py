@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from anabranch.facade._base import OwnedCollection
-from anabranch.facade._waiting import AwaitedCollection
+from anabranch.facade._base import CALL_TIMEOUT, OwnedCollection
+from anabranch.facade._waiting import WAIT, AwaitedCollection
 from anabranch.ids import QualifiedId
 from anabranch.models import (
     Address,
@@ -38,35 +38,61 @@ class Firewalls(OwnedCollection[Firewall, FirewallSpec]):
 class Addresses(OwnedCollection[Address, AddressSpec]):
     """The addresses of all clouds."""
 
-    async def associate(self, target: str | QualifiedId, instance: str | QualifiedId) -> Address:
-        """Let an address lead to an instance of the same cloud. Idempotent."""
-        instance_id = self._beside(target, instance)
-        address: Address = await self._do(target, "associate_address", instance_id=instance_id)
+    async def associate(
+        self,
+        target: str | QualifiedId,
+        instance: str | QualifiedId,
+        *,
+        timeout: float = CALL_TIMEOUT,
+    ) -> Address:
+        """Let an address lead to an instance of the same cloud, in so many seconds. Idempotent."""
+        address: Address = await self._do(
+            target,
+            "associate_address",
+            timeout=timeout,
+            instance_id=self._beside(target, instance),
+        )
         return address
 
-    async def disassociate(self, target: str | QualifiedId) -> Address:
-        """Let an address lead nowhere. Idempotent."""
-        address: Address = await self._do(target, "disassociate_address")
+    async def disassociate(
+        self, target: str | QualifiedId, *, timeout: float = CALL_TIMEOUT
+    ) -> Address:
+        """Let an address lead nowhere, in so many seconds. Idempotent."""
+        address: Address = await self._do(target, "disassociate_address", timeout=timeout)
         return address
 
 
 class LoadBalancers(OwnedCollection[LoadBalancer, LoadBalancerSpec]):
-    """The load balancers of all clouds."""
+    """The load balancers of all clouds. Some take one change at a time, and minutes for each."""
 
     async def register(
-        self, target: str | QualifiedId, instance: str | QualifiedId
+        self, target: str | QualifiedId, instance: str | QualifiedId, *, timeout: float = WAIT
     ) -> LoadBalancer:
-        """Let a load balancer send traffic to an instance of the same cloud. Idempotent."""
-        instance_id = self._beside(target, instance)
-        found: LoadBalancer = await self._do(target, "register_instance", instance_id=instance_id)
-        return found
+        """Let a load balancer send traffic to an instance of the same cloud. Idempotent.
+
+        Args:
+            target: The load balancer's `cloud/id`.
+            instance: The instance.
+            timeout: Seconds that all its steps may take.
+        """
+        return await self._change("register_instance", target, instance, timeout)
 
     async def unregister(
-        self, target: str | QualifiedId, instance: str | QualifiedId
+        self, target: str | QualifiedId, instance: str | QualifiedId, *, timeout: float = WAIT
     ) -> LoadBalancer:
-        """Let a load balancer send an instance no more traffic. Idempotent."""
-        instance_id = self._beside(target, instance)
-        found: LoadBalancer = await self._do(target, "unregister_instance", instance_id=instance_id)
+        """Let a load balancer send an instance no more traffic; as for `register`."""
+        return await self._change("unregister_instance", target, instance, timeout)
+
+    async def _change(
+        self,
+        operation: str,
+        target: str | QualifiedId,
+        instance: str | QualifiedId,
+        timeout: float,
+    ) -> LoadBalancer:
+        found: LoadBalancer = await self._do(
+            target, operation, timeout=timeout, instance_id=self._beside(target, instance)
+        )
         return found
 
 
