@@ -68,7 +68,7 @@ def test_the_life_of_an_image(sides):
         "network/v2.0/networks?name=private",
         "network/v2.0/networks?name=public",
         "network/v2.0/networks?name=private&fields=id&fields=name",
-        "network/v2.0/networks?limit=1",
+        "network/v2.0/networks?limit=1&sort_key=name&sort_dir=asc",
         "network/v2.0/networks?limit=1&marker=nope",
         "network/v2.0/networks?sort_key=id",
         "network/v2.0/networks?colour=red",
