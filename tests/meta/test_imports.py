@@ -17,6 +17,7 @@ CONTRACT = {
         "cloud",
         "settings",
         "states",
+        "reading",
         "redaction",
     )
 }

@@ -12,13 +12,13 @@ from anabranch.hooks import hookimpl
 from anabranch.hooks.addresses import AddressesSpec
 from anabranch.models import Address, AddressSpec
 from anabranch.paging import Page
+from anabranch.reading import Reader
 from anabranch_openstack import convert_network as convert
 from anabranch_openstack import wire_network as wire
 from anabranch_openstack.catalog import NETWORK
 from anabranch_openstack.client import OpenStackCloud, Session, segment, session
 from anabranch_openstack.network_choice import choose_network
 from anabranch_openstack.ports import ports_of
-from anabranch_openstack.reading import Reader
 from anabranch_openstack.settings import OpenStackSettings
 
 __all__ = ["Addresses"]

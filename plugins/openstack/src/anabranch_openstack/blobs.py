@@ -13,12 +13,12 @@ from anabranch.hooks import hookimpl
 from anabranch.hooks.blobs import BlobsSpec
 from anabranch.models import Blob, BlobContent, BlobSpec
 from anabranch.paging import Page
+from anabranch.reading import Reader
 from anabranch_openstack import convert_blobs, wire_blobs
 from anabranch_openstack.blob_segments import destroy_with_segments, replacing
 from anabranch_openstack.catalog import OBJECT_STORE
 from anabranch_openstack.client import OpenStackCloud, Session, session
 from anabranch_openstack.object_store import ask, blob_path, bucket_path, page, refusal
-from anabranch_openstack.reading import Reader
 from anabranch_openstack.settings import OpenStackSettings
 from anabranch_openstack.uploads import Upload
 

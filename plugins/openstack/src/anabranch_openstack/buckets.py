@@ -11,11 +11,11 @@ from anabranch.hooks import hookimpl
 from anabranch.hooks.buckets import BucketsSpec
 from anabranch.models import Bucket, BucketSpec
 from anabranch.paging import Page
+from anabranch.reading import Reader
 from anabranch_openstack import convert_blobs, wire_blobs
 from anabranch_openstack.blob_segments import destroy_container
 from anabranch_openstack.client import OpenStackCloud, Session, session
 from anabranch_openstack.object_store import ask, bucket_path, page
-from anabranch_openstack.reading import Reader
 from anabranch_openstack.settings import OpenStackSettings
 
 __all__ = ["Buckets"]

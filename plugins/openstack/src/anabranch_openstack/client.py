@@ -17,9 +17,10 @@ from anabranch.errors import (
     ProtocolError,
 )
 from anabranch.paging import Page
+from anabranch.reading import Reader
 from anabranch_openstack.catalog import COMPUTE, Service, endpoint, offered, region_of
 from anabranch_openstack.identity import Access, log_in
-from anabranch_openstack.reading import Reader, listing, wrapped
+from anabranch_openstack.reading import listing, wrapped
 from anabranch_openstack.replies import decoded, failure, request_id
 from anabranch_openstack.settings import OpenStackSettings
 
@@ -228,7 +229,7 @@ class Session:
             service, method, path, body=body, idempotent=idempotent, microversion=microversion
         )
         raw = decoded(reply, wrapped(key)).item if key else msgspec.Raw(reply.content)
-        return convert(reader.read(raw, reply), raw)
+        return convert(reader.read(raw, request_id(reply)), raw)
 
     async def page(
         self,

@@ -11,10 +11,10 @@ import msgspec
 
 from anabranch.errors import InvalidRequest
 from anabranch.models import FirewallRuleSpec, RuleAction, RuleSource, SourceKind
+from anabranch.reading import Reader
 from anabranch_openstack import wire_network as wire
 from anabranch_openstack.catalog import NETWORK
 from anabranch_openstack.client import Session
-from anabranch_openstack.reading import Reader
 
 __all__ = ["GROUP", "rules_to_add"]
 

@@ -10,10 +10,10 @@ from anabranch.hooks import hookimpl
 from anabranch.hooks.hardware_profiles import HardwareProfilesSpec
 from anabranch.models import HardwareProfile, HardwareProperty
 from anabranch.paging import Page
+from anabranch.reading import Reader
 from anabranch_openstack import convert, wire
 from anabranch_openstack.catalog import COMPUTE
 from anabranch_openstack.client import OpenStackCloud, Session, segment, session
-from anabranch_openstack.reading import Reader
 from anabranch_openstack.settings import OpenStackSettings
 
 __all__ = ["HardwareProfiles", "smallest"]

@@ -15,10 +15,10 @@ from anabranch.hooks import hookimpl
 from anabranch.hooks.images import ImagesSpec
 from anabranch.models import Image, ImageSpec, ImageState
 from anabranch.paging import Page
+from anabranch.reading import Reader
 from anabranch_openstack import convert, wire
 from anabranch_openstack.catalog import COMPUTE, IMAGE
 from anabranch_openstack.client import OpenStackCloud, Session, segment, session
-from anabranch_openstack.reading import Reader
 from anabranch_openstack.replies import decoded, request_id
 from anabranch_openstack.servers import server_path
 from anabranch_openstack.settings import OpenStackSettings

@@ -10,11 +10,12 @@ from anabranch.hooks import hookimpl
 from anabranch.hooks.keys import KeysSpec
 from anabranch.models import Key, KeySpec
 from anabranch.paging import Page
+from anabranch.reading import Reader
 from anabranch_openstack import convert, wire
 from anabranch_openstack.catalog import COMPUTE
 from anabranch_openstack.client import OpenStackCloud, segment, session
-from anabranch_openstack.reading import Reader, wrapped
-from anabranch_openstack.replies import decoded
+from anabranch_openstack.reading import wrapped
+from anabranch_openstack.replies import decoded, request_id
 from anabranch_openstack.settings import OpenStackSettings
 
 __all__ = ["Keys"]
@@ -64,7 +65,7 @@ class Keys(KeysSpec[OpenStackSettings]):
             COMPUTE, "POST", "/os-keypairs", body={"keypair": pair}, microversion=microversion
         )
         raw = decoded(reply, wrapped("keypair")).item
-        return convert.key(cloud.name, _KEYPAIR.read(raw, reply), raw)
+        return convert.key(cloud.name, _KEYPAIR.read(raw, request_id(reply)), raw)
 
     @hookimpl
     async def destroy_key(self, cloud: OpenStackCloud, key_id: str) -> None:

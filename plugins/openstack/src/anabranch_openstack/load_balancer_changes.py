@@ -8,10 +8,10 @@ import anyio
 import msgspec
 
 from anabranch.errors import DeadlineExceeded, InvalidState
+from anabranch.reading import Reader
 from anabranch_openstack import wire_load_balancer as wire
 from anabranch_openstack.catalog import LOAD_BALANCER
 from anabranch_openstack.client import Session, segment
-from anabranch_openstack.reading import Reader
 
 __all__ = ["BALANCER", "ask", "change", "destroy", "pair", "settled"]
 

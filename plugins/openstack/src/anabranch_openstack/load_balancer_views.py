@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from anabranch.models import LoadBalancer
+from anabranch.reading import Reader
 from anabranch_openstack import convert_load_balancer as convert
 from anabranch_openstack import wire_load_balancer as wire
 from anabranch_openstack.catalog import LOAD_BALANCER, NETWORK
@@ -15,7 +16,7 @@ from anabranch_openstack.client import Session, segment
 from anabranch_openstack.convert_network import instance_of
 from anabranch_openstack.load_balancer_changes import ask
 from anabranch_openstack.ports import PORT
-from anabranch_openstack.reading import Reader, listing
+from anabranch_openstack.reading import listing
 from anabranch_openstack.replies import decoded
 
 __all__ = ["View", "listeners", "look", "model", "pools"]

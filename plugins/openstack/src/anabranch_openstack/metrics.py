@@ -16,11 +16,11 @@ from anabranch.hooks import hookimpl
 from anabranch.hooks.metrics import MetricsSpec
 from anabranch.models import Metric, MetricSeries
 from anabranch.paging import Page
+from anabranch.reading import Reader
 from anabranch_openstack import convert_metrics, wire_metrics
 from anabranch_openstack.catalog import METRIC
 from anabranch_openstack.client import OpenStackCloud, Session, segment, session
-from anabranch_openstack.reading import Reader
-from anabranch_openstack.replies import decoded
+from anabranch_openstack.replies import decoded, request_id
 from anabranch_openstack.settings import OpenStackSettings
 
 __all__ = ["Metrics"]
@@ -66,7 +66,7 @@ class Metrics(MetricsSpec[OpenStackSettings]):
         gnocchi = session(cloud)
         path = f"/resource/instance/{segment(metric_id)}"
         described = await gnocchi.request(METRIC, "GET", path)
-        resource = _RESOURCE.read(msgspec.Raw(described.content), described)
+        resource = _RESOURCE.read(described.content, request_id(described))
         reply = await gnocchi.request(METRIC, "GET", f"{path}/metric")
         raws = decoded(reply, _ITEMS)
         found, _ = _SERIES.read_all(raws, lambda series, raw: series)

@@ -7,10 +7,10 @@ from typing import Final
 import msgspec
 
 from anabranch.errors import InvalidRequest
+from anabranch.reading import Reader
 from anabranch_openstack import wire_network as wire
 from anabranch_openstack.catalog import NETWORK
 from anabranch_openstack.client import Session
-from anabranch_openstack.reading import Reader
 
 __all__ = ["choose_network"]
 

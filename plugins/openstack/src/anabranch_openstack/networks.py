@@ -14,11 +14,11 @@ from anabranch.hooks import hookimpl
 from anabranch.hooks.networks import NetworksSpec
 from anabranch.models import Network, NetworkSpec
 from anabranch.paging import Page
+from anabranch.reading import Reader
 from anabranch_openstack import convert_network as convert
 from anabranch_openstack import wire_network as wire
 from anabranch_openstack.catalog import NETWORK
 from anabranch_openstack.client import OpenStackCloud, Session, segment, session
-from anabranch_openstack.reading import Reader
 from anabranch_openstack.settings import OpenStackSettings
 from anabranch_openstack.subnets import SUBNET, make_subnet
 

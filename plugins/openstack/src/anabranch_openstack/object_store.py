@@ -11,9 +11,9 @@ import msgspec
 from anabranch.cloud import Response
 from anabranch.errors import AuthenticationError, CloudError, InvalidRequest, NotFound
 from anabranch.paging import Page
+from anabranch.reading import Reader
 from anabranch_openstack.catalog import OBJECT_STORE
 from anabranch_openstack.client import Session
-from anabranch_openstack.reading import Reader
 from anabranch_openstack.replies import decoded, failure, request_id
 
 __all__ = ["ask", "blob_path", "bucket_path", "names", "page", "refusal"]

@@ -8,10 +8,10 @@ from typing import Final
 import msgspec
 
 from anabranch.errors import Conflict
+from anabranch.reading import Reader
 from anabranch_openstack import wire_network as wire
 from anabranch_openstack.catalog import NETWORK
 from anabranch_openstack.client import Session, segment
-from anabranch_openstack.reading import Reader
 from anabranch_openstack.servers import show
 
 __all__ = ["PORT", "itself", "port_path", "ports_of"]

@@ -11,10 +11,10 @@ from anabranch.hooks import hookimpl
 from anabranch.hooks.realms import RealmsSpec
 from anabranch.models import Realm
 from anabranch.paging import Page
+from anabranch.reading import Reader
 from anabranch_openstack import convert, wire
 from anabranch_openstack.catalog import COMPUTE
 from anabranch_openstack.client import OpenStackCloud, session
-from anabranch_openstack.reading import Reader
 from anabranch_openstack.settings import OpenStackSettings
 
 __all__ = ["Realms"]

@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any, Final
 
 from anabranch.models import Instance
+from anabranch.reading import Reader
 from anabranch_openstack import convert, wire
 from anabranch_openstack.catalog import COMPUTE
 from anabranch_openstack.client import Session, segment
-from anabranch_openstack.reading import Reader
 
 __all__ = ["SERVER", "act", "server_path", "show"]
 

@@ -7,10 +7,10 @@ from typing import Final
 
 from anabranch.errors import CloudError, Conflict, InvalidRequest
 from anabranch.models import StorageVolume
+from anabranch.reading import Reader
 from anabranch_openstack import convert_storage, wire_storage
 from anabranch_openstack.catalog import BLOCK_STORAGE
 from anabranch_openstack.client import Session, segment
-from anabranch_openstack.reading import Reader
 
 __all__ = ["VOLUME", "as_conflict", "show_volume", "volume_path"]
 

@@ -11,10 +11,10 @@ from anabranch.hooks import hookimpl
 from anabranch.hooks.storage_snapshots import StorageSnapshotsSpec
 from anabranch.models import StorageSnapshot, StorageSnapshotSpec, StorageSnapshotState
 from anabranch.paging import Page
+from anabranch.reading import Reader
 from anabranch_openstack import convert_storage, wire_storage
 from anabranch_openstack.catalog import BLOCK_STORAGE
 from anabranch_openstack.client import OpenStackCloud, Session, segment, session
-from anabranch_openstack.reading import Reader
 from anabranch_openstack.settings import OpenStackSettings
 from anabranch_openstack.storage import as_conflict
 

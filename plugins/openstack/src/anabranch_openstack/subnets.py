@@ -11,11 +11,11 @@ from anabranch.hooks import hookimpl
 from anabranch.hooks.subnets import SubnetsSpec
 from anabranch.models import Subnet, SubnetSpec
 from anabranch.paging import Page
+from anabranch.reading import Reader
 from anabranch_openstack import convert_network as convert
 from anabranch_openstack import wire_network as wire
 from anabranch_openstack.catalog import NETWORK
 from anabranch_openstack.client import OpenStackCloud, Session, segment, session
-from anabranch_openstack.reading import Reader
 from anabranch_openstack.settings import OpenStackSettings
 
 __all__ = ["SUBNET", "Subnets", "make_subnet"]
