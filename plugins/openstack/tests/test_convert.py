@@ -5,9 +5,10 @@ import msgspec
 import pytest
 
 from anabranch.models import ImageState, NetworkAddress, NetworkAddressKind, RealmState, to_builtins
+from anabranch.reading import Reader
 from anabranch.states import InstanceState
 from anabranch_openstack import convert, wire
-from anabranch_openstack.reading import Reader, listing
+from anabranch_openstack.reading import listing
 
 SERVER = Reader(wire.Server)
 
@@ -137,7 +138,7 @@ def test_secrets_are_not_in_extra():
 def test_flavors(captured):
     page = captured("nova flavors page")
     raw = page.raw("flavors", 0)
-    flavor = Reader(wire.Flavor).read(raw, page.reply)
+    flavor = Reader(wire.Flavor).read(raw)
     found = convert.hardware_profile("lisbon", flavor, raw)
     assert found.name == "m1.large"
     assert {n: p.value for n, p in found.properties.items()} == {

@@ -15,10 +15,10 @@ from anabranch.models import (
     SourceKind,
     to_builtins,
 )
+from anabranch.reading import Reader
 from anabranch_openstack import convert_load_balancer, convert_network
 from anabranch_openstack import wire_load_balancer as octavia
 from anabranch_openstack import wire_network as neutron
-from anabranch_openstack.reading import Reader
 from anabranch_openstack.replies import failure
 
 

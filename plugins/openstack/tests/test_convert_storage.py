@@ -7,6 +7,7 @@ import pytest
 
 from anabranch.errors import InvalidRequest
 from anabranch.models import BlobSpec, StorageSnapshotState, StorageVolumeState, to_builtins
+from anabranch.reading import Reader
 from anabranch_openstack import (
     convert_blobs,
     convert_metrics,
@@ -15,7 +16,6 @@ from anabranch_openstack import (
     wire_metrics,
     wire_storage,
 )
-from anabranch_openstack.reading import Reader
 
 
 def volume(**fields):
