@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import unquote
 
 import msgspec
 from starlette.applications import Starlette
@@ -158,7 +157,7 @@ class AcmeCloud:
         items = self._collection(request)
         if isinstance(items, Response):
             return items
-        ident = unquote(request.path_params["path"])
+        ident = request.path_params["path"]
         found = next((item for item in items if item["id"] == ident), None)
         return found or _failed(404, "not_found", f"there is no {ident}")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 __all__ = ["Failure", "Image", "Key", "Login", "Machine", "Size", "decoded"]
+
+T = TypeVar("T")
 
 
 class Login(msgspec.Struct):
@@ -52,7 +54,7 @@ class Key(msgspec.Struct):
     public: str | None = None
 
 
-def decoded[T](content: bytes, kind: type[T]) -> T:
+def decoded(content: bytes, kind: type[T]) -> T:
     """Read a document.
 
     Raises:
