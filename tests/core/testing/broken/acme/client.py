@@ -10,7 +10,8 @@ import msgspec
 
 from anabranch.cloud import Cloud, Response, Token, retry_after
 from anabranch.errors import CloudError, InvalidState, ProtocolError, QuotaExceeded, error_class
-from anabranch.paging import ItemProblem, Page
+from anabranch.paging import Page
+from anabranch.reading import Reader
 from anabranch.redaction import SecretStr
 
 from . import wire
@@ -21,7 +22,7 @@ __all__ = ["AcmeCloud", "Client", "segment"]
 AcmeCloud = Cloud[AcmeSettings]
 
 T = TypeVar("T")
-W = TypeVar("W")
+W = TypeVar("W", bound=msgspec.Struct)
 
 _TOKEN: Final = "acme"
 _NARROWER: Final[dict[str, type[CloudError]]] = {
@@ -123,13 +124,9 @@ class Client:
         """Get one page of a list; a cursor is the query of the link to the next."""
         content = await self.request("GET", f"{path}?{cursor}" if cursor else path)
         found = self.read(content, _listing(path))
-        items: list[T] = []
-        problems: list[ItemProblem] = []
-        for raw in found.items:
-            try:
-                items.append(convert(self.cloud.name, wire.decoded(raw, kind)))
-            except msgspec.DecodeError as exc:
-                problems.append(ItemProblem(message=f"no {kind.__name__}: {exc}"))
+        items, problems = Reader(kind).read_all(
+            found.items, lambda item, _: convert(self.cloud.name, item)
+        )
         return Page(items, urlsplit(found.next).query if found.next else None, problems)
 
 

@@ -1,0 +1,110 @@
+"""Drivers that hold up the others, and that do not end when they are told to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import socket
+import time
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+import anyio
+import anyio.to_thread
+import sniffio
+import trio
+
+from .acme import AcmeDriver
+from .acme.client import Client
+
+
+class Sleeps(AcmeDriver):
+    """Waits by blocking."""
+
+    class client_type(Client):
+        async def send(self, method, path, token, body, idempotent):
+            time.sleep(0.3)  # noqa: ASYNC251
+            return await super().send(method, path, token, body, idempotent)
+
+
+class Computes(AcmeDriver):
+    """Computes on the loop for as long as others would want it."""
+
+    class client_type(Client):
+        def good(self, reply):
+            hashlib.pbkdf2_hmac("sha256", reply.content, b"salt", 1_000_000)
+            return super().good(reply)
+
+
+class AsksByItself(AcmeDriver):
+    """Looks whether the cloud is there, by a blocking connection of its own."""
+
+    class client_type(Client):
+        async def send(self, method, path, token, body, idempotent):
+            where = urlsplit(self.cloud.settings.url)
+            with socket.create_connection((where.hostname, where.port), timeout=1):
+                pass
+            return await super().send(method, path, token, body, idempotent)
+
+
+class ShieldsItself(AcmeDriver):
+    """Does not let itself be cancelled while it asks."""
+
+    class client_type(Client):
+        async def send(self, method, path, token, body, idempotent):
+            with anyio.CancelScope(shield=True):
+                return await super().send(method, path, token, body, idempotent)
+
+
+class AsksInAThread(AcmeDriver):
+    """Waits for a thread that nobody can stop."""
+
+    class client_type(Client):
+        async def send(self, method, path, token, body, idempotent):
+            try:
+                return await super().send(method, path, token, body, idempotent)
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await anyio.to_thread.run_sync(time.sleep, 3)
+
+
+class TriesOnAfterTheDeadline(AcmeDriver):
+    """Takes its cancellation for a failure, and asks again."""
+
+    class client_type(Client):
+        async def send(self, method, path, token, body, idempotent):
+            for _ in range(3):
+                with contextlib.suppress(BaseException), anyio.CancelScope(shield=True):
+                    with anyio.fail_after(1):
+                        return await super().send(method, path, token, body, idempotent)
+            return await super().send(method, path, token, body, idempotent)
+
+
+class LeavesATask(AcmeDriver):
+    """Goes on in the background after it has answered, or been cancelled."""
+
+    class client_type(Client):
+        async def send(self, method, path, token, body, idempotent):
+            spawn(anyio.sleep, 30)
+            return await super().send(method, path, token, body, idempotent)
+
+
+class LeavesASocket(AcmeDriver):
+    """Opens a connection of its own and closes it never."""
+
+    kept: ClassVar[list[anyio.abc.SocketStream]] = []
+
+    class client_type(Client):
+        async def send(self, method, path, token, body, idempotent):
+            where = urlsplit(self.cloud.settings.url)
+            LeavesASocket.kept.append(await anyio.connect_tcp(where.hostname, where.port))
+            return await super().send(method, path, token, body, idempotent)
+
+
+def spawn(function, *args):
+    """Start a task that belongs to nobody."""
+    if sniffio.current_async_library() == "trio":
+        trio.lowlevel.spawn_system_task(function, *args)
+    else:
+        LeavesATask.kept = asyncio.ensure_future(function(*args))
