@@ -41,6 +41,7 @@ MODULES: Final[Mapping[str, str]] = {
     "config": "The configuration: check, path, schema.",
     "demo": "Start simulated clouds and list them all.",
     "simulate": "Serve simulated clouds, to test your own automation on.",
+    "driver": "Begin a driver of your own.",
 }
 """The other commands, by their modules in `anabranch_cli`."""
 

@@ -23,11 +23,11 @@ from anabranch_cli.writing import as_yaml, write_new
 if TYPE_CHECKING:
     from anabranch.testing import Fleet
 
-__all__ = ["app", "simulate"]
+__all__ = ["OPTIONS", "app", "simulate"]
 
 app = sub_application(MODULES["simulate"])
 
-_OPTIONS: Final[Mapping[str, tuple[Any, Any]]] = {
+OPTIONS: Final[Mapping[str, tuple[Any, Any]]] = {
     "instances": (
         Annotated[
             int, typer.Option("--instances", min=0, metavar="N", help="Instances of each cloud.")
@@ -108,6 +108,7 @@ _OPTIONS: Final[Mapping[str, tuple[Any, Any]]] = {
     ),
     "format": (FormatOption, Format.TABLE),
 }
+"""The options beside those that are the kinds of clouds."""
 
 
 def simulate(ctx: typer.Context, **values: Any) -> int:
@@ -204,7 +205,7 @@ def _signature() -> dict[str, tuple[Any, Any]]:
     for kind in sorted({point.name for point in entry_points(group="anabranch.simulators")}):
         option = typer.Option(f"--{kind}", min=0, metavar="N", help=f"So many {kind} clouds.")
         signature[kind] = Annotated[int | None, option], None
-    return signature | dict(_OPTIONS)
+    return signature | dict(OPTIONS)
 
 
 sign(simulate, _signature())
