@@ -16,12 +16,14 @@ class ItemProblem(msgspec.Struct, frozen=True, kw_only=True):
     """An item of a list that could not be read, or not in full.
 
     The list goes on without it, or with what is known of it, and its cloud counts as partial.
+
+    Attributes:
+        id: The item's id, as far as it could be read.
+        message: What is wrong with it, in one line.
     """
 
     id: str = ""
-    """The item's id, as far as it could be read."""
     message: str
-    """What is wrong with it, in one line."""
 
 
 class Page(msgspec.Struct, Generic[T_co], frozen=True):
@@ -29,9 +31,14 @@ class Page(msgspec.Struct, Generic[T_co], frozen=True):
 
     A driver returns the platform's own pages as they come; the core asks on until `cursor` is
     None, and owns deadline, retry and resumption.
+
+    Attributes:
+        items: The items, as the platform orders them.
+        cursor: Opaque to all but the driver: given back to fetch the next page. None: this was the
+            last.
+        problems: Items that could not be read, or not in full.
     """
 
     items: Sequence[T_co]
     cursor: str | None = None
-    """Opaque to all but the driver: given back to fetch the next page. None: this was the last."""
     problems: Sequence[ItemProblem] = ()

@@ -148,3 +148,4 @@ def test_config_path_and_schema(cli, folder):
     assert cli("config path").code == 2
     assert "clouds" in cli("config schema").out
     assert "auth_url" in cli("config schema openstack").out
+    assert "odd_data" in cli("config schema mock").out  # one of its defaults is a secret

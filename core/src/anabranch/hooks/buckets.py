@@ -26,7 +26,6 @@ class BucketsSpec(Generic[S]):
             cloud: Where.
             cursor: The cursor of the page before; None: the first page.
 
-
         Raises:
             CloudError: the page cannot be had.
         """

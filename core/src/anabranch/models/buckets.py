@@ -31,7 +31,12 @@ class Bucket(Resource, frozen=True, kw_only=True):
 
 
 class BucketSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """The bucket to make; `location` is the feature `bucket_location`."""
+    """The bucket to make.
+
+    Attributes:
+        name: Its name, and on most platforms its id.
+        location: Where to put it (`bucket_location`); None: the cloud chooses.
+    """
 
     name: str
     location: str | None = None
@@ -76,7 +81,13 @@ class BlobSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BlobSegment(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a blob that is sent in segments: its place, counted from 1, and its hash."""
+    """A part of a blob that is sent in segments.
+
+    Attributes:
+        order: Its place, counted from 1.
+        etag: Its hash, as the platform tells it.
+        size_bytes: Bytes.
+    """
 
     order: int
     etag: str

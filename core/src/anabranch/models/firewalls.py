@@ -78,7 +78,12 @@ class FirewallRuleSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FirewallRule(FirewallRuleSpec, frozen=True, kw_only=True):
-    """A rule of a firewall, with the platform's `id` for it; `log` tells whether it is logged."""
+    """A rule of a firewall.
+
+    Attributes:
+        id: The platform's id of it.
+        log: Whether what it applies to is logged.
+    """
 
     id: str
     log: bool = False
@@ -99,7 +104,12 @@ class Firewall(Resource, frozen=True, kw_only=True):
 
 
 class FirewallSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """The firewall to make; rules are added afterwards."""
+    """The firewall to make; rules are added afterwards.
+
+    Attributes:
+        name: Its name.
+        description: What it is for.
+    """
 
     name: str
     description: str = ""

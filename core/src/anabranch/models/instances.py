@@ -36,7 +36,13 @@ class NetworkAddressKind(StrEnum):
 
 
 class NetworkAddress(msgspec.Struct, frozen=True, gc=False):
-    """An address at which an instance can be reached."""
+    """An address at which an instance can be reached.
+
+    Attributes:
+        address: The address itself.
+        kind: What it is.
+        port: Port to reach, of a VNC address.
+    """
 
     address: str
     kind: NetworkAddressKind = NetworkAddressKind.IPV4
@@ -74,7 +80,12 @@ class Authentication(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AttachedVolume(msgspec.Struct, frozen=True, gc=False):
-    """A volume that an instance has."""
+    """A volume that an instance has.
+
+    Attributes:
+        storage_volume_id: The volume.
+        device: Its name in the instance (`/dev/sdb`); None: not told.
+    """
 
     storage_volume_id: str
     device: str | None = None

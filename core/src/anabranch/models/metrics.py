@@ -12,7 +12,14 @@ __all__ = ["Metric", "MetricSample", "MetricSeries", "Quota"]
 
 
 class MetricSample(msgspec.Struct, frozen=True, kw_only=True):
-    """What was measured around one time, UTC; a value that is None was not measured."""
+    """What was measured around one time; a value that is None was not measured.
+
+    Attributes:
+        timestamp: When, UTC.
+        average: The mean, in the unit of the series.
+        minimum: The least.
+        maximum: The most.
+    """
 
     timestamp: datetime
     average: float | None = None

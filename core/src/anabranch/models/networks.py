@@ -50,7 +50,13 @@ class Network(Resource, frozen=True, kw_only=True):
 
 
 class NetworkSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """The network to make; `address_block` is a CIDR block, or None where subnets have those."""
+    """The network to make.
+
+    Attributes:
+        name: Its name; may be empty.
+        address_block: CIDR block; None: its subnets have those.
+        realm_id: Realm to make it in; None: the cloud chooses.
+    """
 
     name: str = ""
     address_block: str | None = None
@@ -76,7 +82,13 @@ class Subnet(Resource, frozen=True, kw_only=True):
 
 
 class SubnetSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """The subnet to make; `address_block` is a CIDR block."""
+    """The subnet to make.
+
+    Attributes:
+        network_id: Network to make it on.
+        address_block: CIDR block.
+        name: Its name; may be empty.
+    """
 
     network_id: str
     address_block: str

@@ -99,19 +99,19 @@ class Delays(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Quotas(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much the account may have; a limit for everything, so that no cloud grows for ever."""
 
-    instances: Limit = 10_000
-    images: Limit = 1_000
-    keys: Limit = 1_000
-    firewalls: Limit = 1_000
+    instances: Annotated[Limit, Meta(description="Instances")] = 10_000
+    images: Annotated[Limit, Meta(description="Images")] = 1_000
+    keys: Annotated[Limit, Meta(description="Keys")] = 1_000
+    firewalls: Annotated[Limit, Meta(description="Firewalls")] = 1_000
     firewall_rules: Annotated[Limit, Meta(description="Rules in each firewall")] = 100
-    addresses: Limit = 250
-    load_balancers: Limit = 1_000
-    storage_volumes: Limit = 10_000
-    storage_snapshots: Limit = 10_000
-    networks: Limit = 1_000
-    subnets: Limit = 1_000
-    network_interfaces: Limit = 20_000
-    buckets: Limit = 1_000
+    addresses: Annotated[Limit, Meta(description="Addresses")] = 250
+    load_balancers: Annotated[Limit, Meta(description="Load balancers")] = 1_000
+    storage_volumes: Annotated[Limit, Meta(description="Storage volumes")] = 10_000
+    storage_snapshots: Annotated[Limit, Meta(description="Storage snapshots")] = 10_000
+    networks: Annotated[Limit, Meta(description="Networks")] = 1_000
+    subnets: Annotated[Limit, Meta(description="Subnets")] = 1_000
+    network_interfaces: Annotated[Limit, Meta(description="Network interfaces")] = 20_000
+    buckets: Annotated[Limit, Meta(description="Buckets")] = 1_000
     blobs: Annotated[Limit, Meta(description="Blobs in each bucket")] = 10_000
     blob_bytes: Annotated[Limit, Meta(description="Bytes in all blobs together")] = (
         256 * 1024 * 1024
@@ -125,7 +125,7 @@ class MockSettings(CloudSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     username: Annotated[str, Meta(description="User name; `mockuser` is the right one")] = USERNAME
     password: Annotated[
         SecretStr, Meta(description="Password; `mockpassword` is the right one")
-    ] = PASSWORD
+    ] = msgspec.field(default_factory=lambda: PASSWORD)  # a JSON schema cannot hold a secret
     dataset: Annotated[Dataset, Meta(description="What is in the cloud to begin with")] = (
         Dataset.DELTACLOUD
     )

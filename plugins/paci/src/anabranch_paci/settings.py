@@ -16,9 +16,9 @@ __all__ = ["DEFAULT_PROFILES", "PaciSettings", "ProfileSettings", "SizeRange"]
 class SizeRange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A size that users may choose: the usual value, the least and the greatest."""
 
-    value: Annotated[int, Meta(ge=1)]
-    first: Annotated[int, Meta(ge=1)]
-    last: Annotated[int, Meta(ge=1)]
+    value: Annotated[int, Meta(ge=1, description="The usual value")]
+    first: Annotated[int, Meta(ge=1, description="The least")]
+    last: Annotated[int, Meta(ge=1, description="The greatest")]
 
 
 Size = Annotated[int, Meta(ge=1)] | SizeRange
