@@ -121,7 +121,7 @@ async def test_the_clouds_of_a_broken_plugin_are_failed_and_not_missing(stub):
     [
         ("loop", "ProtocolError", "the same page again and again"),
         ("bug", "DriverFault", "ZeroDivisionError in driver 'stub'"),
-        ("nonsense", "DriverFault", "no page"),
+        ("nonsense", "DriverFault", "returned None, not a Page"),
         ("group", "NotFound", "gone while it was listed"),
     ],
 )
@@ -145,7 +145,8 @@ async def test_what_an_earlier_page_had_is_not_listed_again(make_broker, stub, m
     async def list_instances(self, cloud, cursor, where):
         ids, more = pages[cursor]
         return Page(
-            [Instance(cloud="c", id=i, state=InstanceState.RUNNING) for i in ids.split()], more
+            [Instance(cloud=cloud.name, id=i, state=InstanceState.RUNNING) for i in ids.split()],
+            more,
         )
 
     vars(list_instances).update(vars(plain))

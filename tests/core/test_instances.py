@@ -47,7 +47,7 @@ def listed(stub, monkeypatch):
             [
                 msgspec.structs.replace(i, cloud=cloud.name, client_token=token)
                 if i.client_token == "ours"
-                else i
+                else msgspec.structs.replace(i, cloud=cloud.name)
                 for i in found
                 if isinstance(i, Instance)
             ]
@@ -85,7 +85,7 @@ async def test_one_that_is_found_gets_the_tags_that_it_lacks(
     make_broker, stub, listed, monkeypatch
 ):
     async def set_instance_tags(self, cloud, instance_id, tags):
-        return _instance(tags=dict(tags))
+        return msgspec.structs.replace(_instance(tags=dict(tags)), cloud=cloud.name)
 
     vars(set_instance_tags).update(vars(type(stub).get_instance))
     monkeypatch.setattr(type(stub), "set_instance_tags", set_instance_tags)

@@ -72,7 +72,7 @@ def test_nothing_is_imported_before_it_is_needed(modules):
         ("no_such_module:driver", "cannot be imported: ModuleNotFoundError"),
         ("good_driver:nowhere", "cannot be imported: AttributeError"),
         ("good_driver:nothing", "is no object of a class derived from DriverSpec"),
-        ("good_driver:Driver", "is no object of a class derived from DriverSpec"),
+        ("good_driver:Driver", "is a class. Publish an object of it: driver = Driver()"),
         ("good_driver:old", f"is written for version {API_VERSION + 1} of the contract, this is"),
     ],
 )

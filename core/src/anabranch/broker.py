@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar, cast
 
@@ -32,7 +32,9 @@ from anabranch.ids import QualifiedId
 from anabranch.operations import OPERATIONS
 from anabranch.paging import Page
 from anabranch.plugins import PluginRegistry
-from anabranch.settings import suggestion
+from anabranch.results import nonsense
+from anabranch.settings import CloudSettings, suggestion
+from anabranch.tracing import tracer
 
 __all__ = ["BrokerBase"]
 
@@ -96,6 +98,8 @@ class BrokerBase:
         self._drivers: dict[str, Ops] = {}
         self._static: dict[str, Capabilities] = {}
         self._routes: dict[tuple[str, str], Callable[..., Any]] = {}
+        self._trace = tracer()
+        self._environment = dict(os.environ)
         wrong: list[ConfigurationError] = []
         self._members: dict[str, _Member] = {}
         for name, entry in configuration.clouds.items():
@@ -147,9 +151,9 @@ class BrokerBase:
         if self._manager.is_registered(plugin):
             raise PluginError(f"{plugin!r} is registered already")
         try:
-            self._manager.register(plugin, name)
+            self._manager.register(plugin, name or type(plugin).__name__)
             self._manager.check_pending()
-        except (ValueError, pluggy.PluginValidationError) as exc:
+        except Exception as exc:
             if self._manager.is_registered(plugin):
                 self._manager.unregister(plugin)
             raise PluginError(str(exc)) from exc
@@ -160,6 +164,8 @@ class BrokerBase:
                     f"{caller.name!r} of {plugin!r} wraps nothing. Mark it @hookimpl(wrapper=True)"
                 )
                 raise PluginError(msg)
+        if self._trace:
+            self._trace.attach(self._manager, plugin)
         self._routes.clear()
 
     def capabilities(self, cloud: str) -> Capabilities:
@@ -269,6 +275,7 @@ class BrokerBase:
         target = member.usable()
         if operation in OPERATIONS:
             OPERATIONS[operation].check(arguments)
+            arguments = {**OPERATIONS[operation].defaults, **arguments}
         started = anyio.current_time()
         asked = False
         try:
@@ -276,7 +283,9 @@ class BrokerBase:
             member.breaker.check()
             asked = True
             result = await self._ask(member, target, operation, arguments, timeout)
-        except Exception as exc:
+        except BaseException as exc:
+            if _is_not_the_drivers(exc):
+                raise
             error = _deliberate(exc) or DriverFault(
                 f"{type(exc).__name__} in driver {member.kind!r}"
             )
@@ -374,18 +383,43 @@ class BrokerBase:
             member.failure = exc
             return member
         try:
-            if kind not in self._drivers:
-                self._manager.register(driver, kind)
-                self._drivers[kind] = driver
-                self._static[kind] = Capabilities.of(kind, driver)
-            member.cloud = Cloud(name, driver.configure(name, entry, os.environ))
+            self._enlist(kind, driver)
+            member.cloud = Cloud(name, self._settings(kind, driver, name, entry))
         except ConfigurationError:
             raise
-        except Exception as exc:  # a bug: of this driver's clouds alone
-            member.failure = PluginError(f"{type(exc).__name__} in driver {kind!r}: {exc}")
+        except PluginError as exc:
+            member.failure = exc
+            return member
+        except (Exception, SystemExit) as exc:  # a bug: of this driver's clouds alone
+            # Without its text: an exception about settings may quote a secret.
+            place = _place(exc)
+            member.failure = PluginError(f"{type(exc).__name__} in driver {kind!r}, {place}")
+            member.failure.__cause__ = exc
             return member
         member.capabilities = self._static[kind]
         return member
+
+    def _settings(
+        self, kind: str, driver: Ops, cloud: str, entry: Mapping[str, Any]
+    ) -> CloudSettings:
+        settings: object = driver.configure(cloud, entry, self._environment)
+        if not isinstance(settings, CloudSettings):
+            raise PluginError(
+                f"driver {kind!r} made {type(settings).__name__} of the settings of {cloud!r}"
+            )
+        return settings
+
+    def _enlist(self, kind: str, driver: Ops) -> None:
+        if kind in self._drivers:
+            return
+        for other, known in self._drivers.items():
+            if known is driver:
+                raise PluginError(f"driver {kind!r} is the same object as driver {other!r}")
+        self._manager.register(driver, kind)
+        if self._trace:
+            self._trace.attach(self._manager, driver)
+        self._static[kind] = Capabilities.of(kind, driver)
+        self._drivers[kind] = driver
 
     def _member(self, cloud: str) -> _Member:
         try:
@@ -424,13 +458,14 @@ class BrokerBase:
             pushed = {f for feature in offered for f in FEATURES[feature].fields}
             arguments["where"] = {k: v for k, v in where.items() if k in pushed}
 
+        ignored = member.capabilities[name].ignores
+
         async def fetch(cursor: str | None, seconds: float) -> Page[T]:
             page: Page[T] = await self.invoke(
                 member.name, name, {**arguments, "cursor": cursor}, timeout=seconds
             )
-            items: object = getattr(page, "items", None)
-            if not isinstance(items, Sequence):
-                fault = DriverFault(f"driver {member.kind!r} returned no page of {name!r}")
+            if page.cursor is not None and "cursor" in ignored:
+                fault = DriverFault(f"driver {member.kind!r} gives a cursor that it does not take")
                 fault.locate(member.name, name)
                 raise fault
             return page
@@ -457,7 +492,14 @@ class BrokerBase:
         timeout: float,
     ) -> Any:
         with anyio.move_on_after(timeout):
-            return await self._route(member.kind, operation)(cloud=cloud, **arguments)
+            result = await self._route(member.kind, operation)(cloud=cloud, **arguments)
+            if wrong := nonsense(operation, cloud.name, result):
+                changes = operation in OPERATIONS and OPERATIONS[operation].mutates
+                raise DriverFault(
+                    f"driver {member.kind!r} {wrong}",
+                    remedy="It may have happened: look before you try again" if changes else "",
+                )
+            return result
         raise self._late(operation, timeout)
 
     @staticmethod
@@ -485,9 +527,27 @@ def _keeper(
     return matches
 
 
-def _deliberate(exc: Exception) -> AnabranchError | None:
+def _place(exc: BaseException) -> str:
+    """Return file and line that raised it."""
+    trace = exc.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
+
+
+def _deliberate(exc: BaseException) -> AnabranchError | None:
     """Return what was raised on purpose, be it in the group of a driver's own task group."""
-    if isinstance(exc, ExceptionGroup):
-        inner = cast("ExceptionGroup[Exception]", exc).exceptions
+    if isinstance(exc, BaseExceptionGroup):
+        inner = cast("BaseExceptionGroup[BaseException]", exc).exceptions
         return next((found for e in inner if (found := _deliberate(e))), None)
     return exc if isinstance(exc, AnabranchError) else None
+
+
+def _is_not_the_drivers(exc: BaseException) -> bool:
+    """Whether it ends the call from outside: a cancellation, Ctrl-C, a coroutine that is closed."""
+    if isinstance(exc, Exception):
+        return False
+    if isinstance(exc, BaseExceptionGroup):
+        inner = cast("BaseExceptionGroup[BaseException]", exc).exceptions
+        return any(_is_not_the_drivers(e) for e in inner)
+    return isinstance(exc, (KeyboardInterrupt, GeneratorExit, anyio.get_cancelled_exc_class()))

@@ -6,13 +6,14 @@ what `probe` takes away again for one cloud. Nothing adds to what the driver has
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
+from anabranch.contract import parameters_of
 from anabranch.errors import FeatureNotSupported, OperationNotSupported
-from anabranch.features import Feature, offered_by, requested
+from anabranch.features import FEATURES, Feature, offered_by, requested
 from anabranch.hooks import PROJECT, Lacks, Ops
 from anabranch.operations import OPERATIONS
 
@@ -26,6 +27,7 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
         operation: Its name.
         features: The optional parameters that are honoured.
         constraints: Limits of features, to tell users of.
+        ignores: Parameters that the hookimpl leaves out: asking for anything by them is refused.
     """
 
     operation: str
@@ -33,6 +35,7 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
     constraints: Mapping[Feature, Mapping[str, str]] = msgspec.field(
         default_factory=dict[Feature, Mapping[str, str]]
     )
+    ignores: frozenset[str] = frozenset()
 
 
 class Capabilities(Mapping[str, Capability]):
@@ -53,13 +56,16 @@ class Capabilities(Mapping[str, Capability]):
     def of(cls, kind: str, driver: Ops) -> Capabilities:
         """Read what a driver offers off its hookimpls."""
         found: list[Capability] = []
-        for name in OPERATIONS:
+        for name, operation in OPERATIONS.items():
             hookimpl = getattr(type(driver), name)
             if hasattr(hookimpl, f"{PROJECT}_impl"):
                 offer = offered_by(hookimpl)
                 found.append(
                     Capability(
-                        operation=name, features=offer.features, constraints=offer.constraints
+                        operation=name,
+                        features=offer.features,
+                        constraints=offer.constraints,
+                        ignores=frozenset(operation.parameters) - set(parameters_of(hookimpl)),
                     )
                 )
         return cls(kind, found)
@@ -91,6 +97,19 @@ class Capabilities(Mapping[str, Capability]):
                 raise FeatureNotSupported(
                     f"parameter {field!r}: {text}", remedy=f"Leave {field!r} out"
                 )
+        for name in sorted(capability.ignores):
+            if _asks(arguments.get(name)):
+                raise FeatureNotSupported(
+                    f"driver {self.kind!r} does not honour parameter {name!r} of {operation!r}",
+                    remedy=f"Leave {name!r} out",
+                )
+        offered = {field for f in capability.features for field in FEATURES[f].fields}
+        for field in arguments.get("where") or ():
+            if field not in offered:
+                raise FeatureNotSupported(
+                    f"driver {self.kind!r} does not filter {operation!r} by {field!r}",
+                    remedy="Filter what is listed",
+                )
 
     def why_not(self, operation: str) -> str:
         """Say why an operation is not offered."""
@@ -105,3 +124,10 @@ class Capabilities(Mapping[str, Capability]):
 
     def __len__(self) -> int:
         return len(self._offered)
+
+
+def _asks(value: object) -> bool:
+    """Whether an argument asks for anything; nothing is asked by None, False and what is empty."""
+    if value is None or value is False:
+        return False
+    return bool(value) if isinstance(value, Collection) else True

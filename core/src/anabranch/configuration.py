@@ -95,7 +95,8 @@ def load_configuration(path: str | os.PathLike[str] | None = None) -> Configurat
     """Read the configuration: the file, and over it what environment variables set.
 
     `ANABRANCH_CLOUDS__LISBON__AUTH__PASSWORD=…` sets `clouds.lisbon.auth.password`, and so on for
-    any field; names match whatever their case, with `_` for `-`.
+    any field; names match whatever their case, with `_` for `-`. A list is a JSON array:
+    `ANABRANCH_PLUGINS__ALLOW='["openstack"]'`.
 
     Args:
         path: The file; None: see `find_configuration`. No file at all is an empty configuration.
@@ -125,7 +126,12 @@ def load_configuration(path: str | os.PathLike[str] | None = None) -> Configurat
     return configuration
 
 
-_OVERRIDES: Final = ("ANABRANCH_CLOUDS", "ANABRANCH_TIMEOUT", "ANABRANCH_REQUIRE")
+_OVERRIDES: Final = (
+    "ANABRANCH_CLOUDS",
+    "ANABRANCH_PLUGINS",
+    "ANABRANCH_REQUIRE",
+    "ANABRANCH_TIMEOUT",
+)
 
 
 def _document(text: bytes) -> Any:

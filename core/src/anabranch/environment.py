@@ -30,6 +30,7 @@ class EnvironmentSettings(BaseSettings):
     clouds: dict[str, dict[str, Any]] = Field(default_factory=dict[str, dict[str, Any]])
     timeout: str | None = None
     require: str | None = None
+    plugins: dict[str, Any] = Field(default_factory=dict[str, Any])
 
 
 def overrides() -> dict[str, Any]:
@@ -44,7 +45,8 @@ def overrides() -> dict[str, Any]:
         where = "__".join(str(step) for step in exc.errors()[0]["loc"]).upper()
         raise ConfigurationError(f"ANABRANCH_{where} is no mapping of settings") from None
     except SettingsError:
-        raise ConfigurationError("ANABRANCH_CLOUDS is no JSON object") from None
+        names = "ANABRANCH_CLOUDS or ANABRANCH_PLUGINS"
+        raise ConfigurationError(f"{names} is no JSON object") from None
     listed: dict[str, Any] = _with_lists(found.model_dump(exclude_unset=True))
     return listed
 

@@ -28,6 +28,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         collection: Collection that it belongs to: `instances`.
         verb: `start`.
         parameters: Its parameters after `cloud`.
+        optional: Those of them that a driver may leave out, because nobody need ask for anything
+            by them.
+        defaults: Values of those that a caller may leave out, by name.
         summary: First line of its docstring.
         lists: Whether it returns a page of the collection.
         mutates: Whether it changes anything.
@@ -38,18 +41,21 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     collection: str
     verb: str
     parameters: tuple[str, ...]
+    optional: frozenset[str]
+    defaults: Mapping[str, Any]
     summary: str
     lists: bool
     mutates: bool
     idempotent: bool
 
     def check(self, arguments: Iterable[str]) -> None:
-        """See that these are the names of its parameters.
+        """See that these are the names of its parameters; those with a default may be missing.
 
         Raises:
             TypeError: one is missing, or there is no such parameter.
         """
-        if wrong := set(arguments).symmetric_difference(self.parameters):
+        given = {*self.defaults, *arguments}
+        if wrong := given.symmetric_difference(self.parameters):
             raise TypeError(
                 f"{self.name} takes ({', '.join(self.parameters)}); "
                 f"missing or unknown: {', '.join(sorted(wrong))}"
@@ -79,17 +85,26 @@ def operations_of(collection: str) -> tuple[Operation, ...]:
 
 def _read(collection: str, name: str, hookspec: Callable[..., Any]) -> Operation:
     verb = name.partition("_")[0]
-    parameters = tuple(inspect.signature(hookspec).parameters)[2:]
+    parameters = list(inspect.signature(hookspec).parameters.values())[2:]
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
     return Operation(
         name=name,
         collection=collection,
         verb=verb,
-        parameters=parameters,
+        parameters=tuple(p.name for p in parameters),
+        optional=frozenset(p.name for p in parameters if _may_be_left_out(p)),
+        defaults=defaults,
         summary=(inspect.getdoc(hookspec) or "").partition("\n")[0],
         lists=verb == "list",
         mutates=verb not in _READS,
         idempotent=verb in _IDEMPOTENT,
     )
+
+
+def _may_be_left_out(parameter: inspect.Parameter) -> bool:
+    annotation = str(parameter.annotation)
+    neutral = annotation == "bool" or annotation.endswith("| None") or parameter.name == "where"
+    return neutral or parameter.default is not parameter.empty
 
 
 OPERATIONS: Final[Mapping[str, Operation]] = {

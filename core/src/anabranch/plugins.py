@@ -1,23 +1,33 @@
-"""The drivers that are installed: found through entry points, imported only when needed."""
+"""The drivers that are installed: found through entry points, imported only when needed.
+
+Nothing that a plugin does or is at import ends the program: it becomes the error of that plugin.
+Two things are out of reach: an import that never ends cannot be cut (the trace tells which it is,
+and `plugins: deny` keeps it out), and a plugin runs in this process, where it can change anything.
+"""
 
 from __future__ import annotations
 
-import inspect
-import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import nullcontext, suppress
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Final
+from typing import Any, Final, cast
 
+import anyio
 import msgspec
 
+from anabranch.contract import checked, parameters_of
+from anabranch.entries import distribution_of, level_of, same_distribution
 from anabranch.errors import AnabranchError, PluginError
-from anabranch.hooks import API_VERSION, PROJECT, DiscoveredCloud, DriverSpec, Ops
+from anabranch.hooks import DiscoveredCloud, Ops
 from anabranch.settings import suggestion
+from anabranch.tracing import tracer
 
 __all__ = ["DRIVER_GROUP", "PluginInfo", "PluginRegistry", "PluginRules"]
 
 DRIVER_GROUP: Final = "anabranch.drivers"
+_LOOKING: Final = 10.0
+"""Seconds that a driver may look for clouds that are configured elsewhere."""
 
 
 class PluginRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,6 +54,9 @@ class PluginInfo(msgspec.Struct, frozen=True, kw_only=True):
         title: The platform's name; empty before it is loaded.
         api_version: Version of the contract that it was written for; None before it is loaded.
         load_ms: Milliseconds that importing it took; None: not imported.
+        level: `bronze`, `silver` or `gold`, as the conformance report in its package claims; empty
+            if there is none for this version.
+        allowed: Whether the plugin rules let it be used.
         error: Why it cannot be used; empty if it can.
     """
 
@@ -53,6 +66,8 @@ class PluginInfo(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
     api_version: int | None = None
     load_ms: float | None = None
+    level: str = ""
+    allowed: bool = True
     error: str = ""
 
 
@@ -82,6 +97,7 @@ class PluginRegistry:
         self._given = dict(drivers or {})
         self._loaded: dict[str, Ops | PluginError] = {}
         self._load_ms: dict[str, float] = {}
+        self._trace = tracer()
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -99,7 +115,9 @@ class PluginRegistry:
             raise PluginError(f"there is no driver {kind!r}. {suggestion(kind, self.kinds)}")
         if kind not in self._loaded:
             try:
-                self._loaded[kind] = _checked(kind, self._given.get(kind) or self._load(kind))
+                self._loaded[kind] = checked(
+                    kind, self._given[kind] if kind in self._given else self._load(kind)
+                )
             except PluginError as exc:
                 self._loaded[kind] = exc
         driver = self._loaded[kind]
@@ -129,12 +147,30 @@ class PluginRegistry:
             try:
                 driver = self.driver(kind)
                 if type(driver).discover is not Ops.discover:
-                    found += await driver.discover(environment)
+                    found += await self._look(kind, driver, dict(environment))
             except AnabranchError as exc:
                 failed[kind] = exc
-            except Exception as exc:
+            except TimeoutError:
+                failed[kind] = PluginError(f"driver {kind!r} did not end within {_LOOKING:g} s")
+            except (Exception, SystemExit) as exc:
                 failed[kind] = PluginError(f"{type(exc).__name__} in driver {kind!r}: {exc}")
         return found, failed
+
+    async def _look(
+        self, kind: str, driver: Ops, environment: Mapping[str, str]
+    ) -> list[DiscoveredCloud]:
+        given = {"environment": environment}
+        given = {name: given[name] for name in parameters_of(driver.discover)}
+        with (
+            anyio.fail_after(_LOOKING),
+            self._trace.call(kind, "discover", given) if self._trace else nullcontext(),
+        ):
+            answer: object = await driver.discover(**given)
+        if not isinstance(answer, list) or not all(
+            isinstance(cloud, DiscoveredCloud) for cloud in cast("list[object]", answer)
+        ):
+            raise PluginError(f"driver {kind!r} returned no list of DiscoveredCloud")
+        return cast("list[DiscoveredCloud]", answer)
 
     def _describe(self, kind: str) -> PluginInfo:
         driver, error = None, ""
@@ -142,90 +178,54 @@ class PluginRegistry:
             driver = self.driver(kind)
         except PluginError as exc:
             error = str(exc)
-        points = self._points.get(kind, [])
+        points = [] if kind in self._given else self._points[kind]
+        with suppress(PluginError):  # of several, all are told
+            points = [self._choose(kind)] if points else []
         return PluginInfo(
             kind=kind,
-            distribution=", ".join(_distribution(p)[0] for p in points) or "(given as an object)",
-            version=", ".join(_distribution(p)[1] for p in points),
+            distribution=", ".join(distribution_of(p)[0] for p in points) or "(given as an object)",
+            version=", ".join(distribution_of(p)[1] for p in points),
             title=getattr(driver, "title", ""),
             api_version=getattr(driver, "api_version", None),
             load_ms=self._load_ms.get(kind),
+            level=level_of(points[0]) if len(points) == 1 else "",
+            allowed=kind in self._given or self._allows(kind),
             error=error,
         )
 
-    def _load(self, kind: str) -> Ops:
+    def _allows(self, kind: str) -> bool:
         rules = self._rules
-        if kind in rules.deny or (rules.allow is not None and kind not in rules.allow):
+        return kind not in rules.deny and (rules.allow is None or kind in rules.allow)
+
+    def _load(self, kind: str) -> Any:
+        if not self._allows(kind):
             raise PluginError(f"driver {kind!r} is not allowed by the plugin rules")
         point = self._choose(kind)
+        if self._trace:
+            self._trace.write(f"plugin={kind} import {point.value} …")
         started = time.perf_counter()
         try:
-            driver: Ops = point.load()
-        except Exception as exc:
-            msg = f"driver {kind!r} of {_distribution(point)[0]} cannot be imported: {exc!r}"
+            with self._trace.call(kind, "import") if self._trace else nullcontext():
+                return point.load()
+        except KeyboardInterrupt:  # of a person, as far as can be told
+            raise
+        except BaseException as exc:
+            distribution = distribution_of(point)[0]
+            msg = f"driver {kind!r} of {distribution} cannot be imported: {exc!r}"
             raise PluginError(msg) from exc
         finally:
             self._load_ms[kind] = round((time.perf_counter() - started) * 1000, 1)
-        return driver
 
     def _choose(self, kind: str) -> EntryPoint:
         points, pin = self._points[kind], self._rules.pin.get(kind)
         if pin:
-            points = [p for p in points if _normal(_distribution(p)[0]) == _normal(pin)]
+            points = [p for p in points if same_distribution(distribution_of(p)[0], pin)]
             if not points:
                 raise PluginError(f"driver {kind!r} is pinned to {pin}, which does not offer it")
         if len(points) > 1:
-            names = " and ".join(sorted(_distribution(p)[0] for p in points))
+            names = " and ".join(sorted(distribution_of(p)[0] for p in points))
             raise PluginError(
                 f"driver {kind!r} is offered by {names}. "
                 f"Say which with plugins: pin: {{{kind}: DISTRIBUTION}}"
             )
         return points[0]
-
-
-def _checked(kind: str, driver: Any) -> Ops:
-    """See that a driver keeps the contract, as far as that shows without calling it."""
-    if not isinstance(driver, DriverSpec):
-        raise PluginError(f"driver {kind!r} is no object of a class derived from DriverSpec")
-    version: Any = driver.api_version
-    if version != API_VERSION:
-        raise PluginError(
-            f"driver {kind!r} is written for version {version} of the contract, "
-            f"this is version {API_VERSION}"
-        )
-    hooks = {n: spec for n, spec in _functions(DriverSpec) if hasattr(spec, f"{PROJECT}_spec")}
-    given: Ops = driver  # pyright: ignore[reportUnknownVariableType]
-    for name, function in _functions(type(given)):
-        marked = hasattr(function, f"{PROJECT}_impl")
-        if name not in hooks and marked:
-            raise PluginError(
-                f"driver {kind!r}: there is no hook {name!r}. {suggestion(name, hooks)}"
-            )
-        if name not in hooks or function is hooks[name]:
-            continue
-        if not marked:
-            raise PluginError(f"driver {kind!r}: {name!r} is not marked @hookimpl")
-        if not inspect.iscoroutinefunction(inspect.unwrap(function)):
-            raise PluginError(f"driver {kind!r}: {name!r} is not async def")
-        known = inspect.signature(hooks[name]).parameters
-        for parameter in inspect.signature(function).parameters:
-            if parameter not in known:
-                raise PluginError(
-                    f"driver {kind!r}: {name!r} has a parameter {parameter!r} that the hook has "
-                    f"not. {suggestion(parameter, list(known)[1:])}"
-                )
-    return given
-
-
-def _functions(cls: type[Any]) -> Iterator[tuple[str, Callable[..., Any]]]:
-    for name in dir(cls):
-        if callable(function := getattr(cls, name)) and not name.startswith("_"):
-            yield name, function
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _distribution(point: EntryPoint) -> tuple[str, str]:
-    return (point.dist.name, point.dist.version) if point.dist else ("(unknown)", "")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, TypeVar
 
-from anabranch.hooks._markers import API_VERSION
 from anabranch.hooks.addresses import AddressesSpec
 from anabranch.hooks.blobs import BlobsSpec
 from anabranch.hooks.buckets import BucketsSpec
@@ -79,13 +78,14 @@ class DriverSpec(
     `anabranch.drivers`; the name of the entry point is the driver's kind. It keeps no state.
 
     Attributes:
-        api_version: Version of the contract that it was written for.
+        api_version: Version of the contract that it was written for. Who says nothing wrote for
+            the first.
         title: The platform's name, as people write it.
         settings_type: Class of its settings.
         instance_states: The states that its instances go through.
     """
 
-    api_version: ClassVar[int] = API_VERSION
+    api_version: ClassVar[int] = 1
     title: ClassVar[str]
     settings_type: type[S]
     instance_states: ClassVar[StateMachine]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Generator, Iterable, Mapping
-from importlib.metadata import entry_points
-from typing import Any, Self
+from importlib.metadata import EntryPoints, entry_points
+from typing import Any, Self, cast
 
 import msgspec
 
 from anabranch.configuration import Configuration
+from anabranch.entries import distribution_of
 from anabranch.testing.behaviour import Behaviour, Fault
 from anabranch.testing.serving import serve
 from anabranch.testing.simulation import ENTRY_POINT_GROUP, SimulatedCloud, Simulator
@@ -19,25 +20,43 @@ __all__ = ["Fleet", "simulated_kinds", "simulator"]
 
 def simulated_kinds() -> tuple[str, ...]:
     """Return the kinds of driver that have a simulator installed, sorted; imports none of them."""
-    return tuple(sorted({point.name for point in entry_points(group=ENTRY_POINT_GROUP)}))
+    return tuple(sorted({point.name for point in _points()}))
 
 
 def simulator(kind: str) -> Simulator:
     """Return the simulator of a platform.
 
     Raises:
-        LookupError: there is none for that kind of driver, or what it needs is not installed.
+        LookupError: there is none for that kind of driver, several distributions offer one, it
+            cannot be imported, or it is no simulator; the message says which.
     """
-    points = tuple(entry_points(group=ENTRY_POINT_GROUP, name=kind))
+    points = {(p.value, distribution_of(p)): p for p in _points() if p.name == kind}
     if not points:
         known = ", ".join(simulated_kinds()) or "none at all"
         raise LookupError(f"there is no simulator for {kind!r}; there are: {known}")
+    if len(points) > 1:
+        names = " and ".join(sorted(name for _, (name, _) in points))
+        raise LookupError(f"the simulator of {kind} is offered by {names}. Uninstall one of them")
+    (point,) = points.values()
     try:
-        found: Simulator = points[0].load()
+        found: object = point.load()
+        good = isinstance(found, Simulator)
     except ModuleNotFoundError as exc:
         msg = f"the simulator of {kind} cannot be used: {exc.name} is not installed"
         raise LookupError(msg) from exc
-    return found
+    except KeyboardInterrupt:  # of a person, as far as can be told
+        raise
+    except BaseException as exc:
+        distribution = distribution_of(point)[0]
+        msg = f"the simulator of {kind}, of {distribution}, cannot be imported: {exc!r}"
+        raise LookupError(msg) from exc
+    if not good:
+        raise LookupError(f"the simulator of {kind} is none: {point.value} is {found!r}")
+    return cast("Simulator", found)
+
+
+def _points() -> EntryPoints:
+    return entry_points(group=ENTRY_POINT_GROUP)
 
 
 class Fleet:

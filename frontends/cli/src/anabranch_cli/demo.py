@@ -13,7 +13,7 @@ import typer
 
 from anabranch_cli.groups import MODULES, sub_application
 from anabranch_cli.options import Format, View
-from anabranch_cli.serving import lacking, show, wait
+from anabranch_cli.serving import lacking, show, usable_simulators, wait
 from anabranch_cli.session import ExitCode, Session, sentence, session, tell
 from anabranch_cli.writing import as_yaml, write_new
 
@@ -79,9 +79,8 @@ def demo(
 def _fleet(count: int, instances: int) -> Fleet:
     """Make the clouds that answer, the platforms in turn, and those that do not."""
     from anabranch.testing import Behaviour, Fleet
-    from anabranch.testing.fleet import simulated_kinds, simulator
 
-    simulators = [simulator(kind) for kind in simulated_kinds()]
+    simulators = list(usable_simulators().values())
     if not simulators:
         raise LookupError("the demonstration needs simulators, and none is installed")
     behaviours: dict[str, Behaviour] = {}

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from anabranch_cli.session import ExitCode, tell
 
-__all__ = ["lacking", "show", "wait"]
+if TYPE_CHECKING:
+    from anabranch.testing.simulation import Simulator
+
+__all__ = ["lacking", "show", "usable_simulators", "wait"]
 
 
 def wait(seconds: float | None = None) -> None:
@@ -31,3 +35,25 @@ def lacking(what: str) -> int:
     """Tell that simulators are missing, and return the exit code."""
     tell(f"error: {what}. Install the simulators: pip install 'anabranch-cli[demo]'")
     return ExitCode.FAILED
+
+
+def usable_simulators() -> Mapping[str, Simulator]:
+    """Return the simulators that are installed, by kind, and tell of those that cannot be used.
+
+    Raises:
+        LookupError: there are some, and none can be used.
+    """
+    from anabranch.testing.fleet import simulated_kinds, simulator
+
+    found: dict[str, Simulator] = {}
+    wrong: list[str] = []
+    for kind in simulated_kinds():
+        try:
+            found[kind] = simulator(kind)
+        except LookupError as exc:
+            wrong.append(str(exc))
+    if wrong and not found:
+        raise LookupError(wrong[0])
+    for message in wrong:
+        tell(message)
+    return found

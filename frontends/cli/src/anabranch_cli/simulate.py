@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import keyword
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
@@ -15,7 +17,7 @@ import typer
 from anabranch_cli.columns import Column
 from anabranch_cli.groups import MODULES, sub_application
 from anabranch_cli.options import Format, FormatOption, View
-from anabranch_cli.serving import lacking, show, wait
+from anabranch_cli.serving import lacking, show, usable_simulators, wait
 from anabranch_cli.session import ExitCode, session, tell
 from anabranch_cli.signing import sign
 from anabranch_cli.writing import as_yaml, write_new
@@ -27,6 +29,7 @@ __all__ = ["OPTIONS", "app", "simulate"]
 
 app = sub_application(MODULES["simulate"])
 
+_OPTION: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 OPTIONS: Final[Mapping[str, tuple[Any, Any]]] = {
     "instances": (
         Annotated[
@@ -166,9 +169,10 @@ def _fleet(values: Mapping[str, Any]) -> Fleet:
         state_delay=values["state_delay"],
         page_size=values["page_size"],
     )
-    counts = {kind: values[kind] for kind in kinds if values.get(kind) is not None}
+    wanted = {kind: values.get(_parameter(kind) or "") for kind in kinds}
+    counts = {kind: count for kind, count in wanted.items() if count is not None}
     return Fleet.of(
-        counts or dict.fromkeys(kinds, 1),
+        counts or dict.fromkeys(usable_simulators(), 1),
         instances=values["instances"],
         behaviour=behaviour,
         odd=values["odd"],
@@ -198,13 +202,22 @@ def _show(ctx: typer.Context, fleet: Fleet, view: View) -> None:
     render_items(session(ctx), items, view, columns)
 
 
+def _parameter(kind: str) -> str | None:
+    """Return the parameter for a kind; None if no option can be called so, or one is already."""
+    name = kind.replace("-", "_")
+    taken = name in (*OPTIONS, "ctx", "help") or keyword.iskeyword(name)
+    return name if _OPTION.fullmatch(kind) and not taken else None
+
+
 def _signature() -> dict[str, tuple[Any, Any]]:
     """Return the options: a number for each platform that has a simulator here, and the rest."""
     signature: dict[str, tuple[Any, Any]] = {"ctx": (typer.Context, inspect.Parameter.empty)}
     # Not asked of core, which would be imported for every list of commands.
     for kind in sorted({point.name for point in entry_points(group="anabranch.simulators")}):
+        if (name := _parameter(kind)) is None:  # of such a kind there is one cloud or none
+            continue
         option = typer.Option(f"--{kind}", min=0, metavar="N", help=f"So many {kind} clouds.")
-        signature[kind] = Annotated[int | None, option], None
+        signature[name] = Annotated[int | None, option], None
     return signature | dict(OPTIONS)
 
 
