@@ -33,7 +33,7 @@ def test_a_fault_is_read_from_text(text, fault):
     [
         ("", "write KIND"),
         ("hang x", "write KIND"),
-        ("418", "use one of 401, 429, 503, garbage"),
+        ("418", "use one of 401, 403, 404, 409, 429, 500, 503, broken"),
         ("explode", "unknown fault 'explode'"),
         ("429x0", "at least once"),
         ("refuse", "serve"),

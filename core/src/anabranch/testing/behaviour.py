@@ -26,8 +26,16 @@ class FaultKind(enum.StrEnum):
     """What is asked for is done, and the connection is cut instead of the reply."""
     UNAUTHORIZED = "unauthorized"
     """401, although the credentials are right."""
+    FORBIDDEN = "forbidden"
+    """403, although the user may."""
+    NOT_FOUND = "not_found"
+    """404, although it is there."""
+    CONFLICT = "conflict"
+    """409, although nothing is in the way."""
     RATE_LIMITED = "rate_limited"
     """429 with a `Retry-After`."""
+    BROKEN = "broken"
+    """500."""
     UNAVAILABLE = "unavailable"
     """503."""
     GARBAGE = "garbage"
@@ -37,7 +45,11 @@ class FaultKind(enum.StrEnum):
 _SPELLINGS = {
     **{kind.value: kind for kind in FaultKind},
     "401": FaultKind.UNAUTHORIZED,
+    "403": FaultKind.FORBIDDEN,
+    "404": FaultKind.NOT_FOUND,
+    "409": FaultKind.CONFLICT,
     "429": FaultKind.RATE_LIMITED,
+    "500": FaultKind.BROKEN,
     "503": FaultKind.UNAVAILABLE,
 }
 _TEXT = re.compile(
@@ -121,12 +133,15 @@ class Behaviour(msgspec.Struct, kw_only=True):
             that the next request already sees the end of it.
         faults: What goes wrong, first match first. A fault with `times` counts down here and is
             gone when it is used up.
+        unknown_fields: Whether replies have members and elements that nobody knows yet, as a
+            later version of the platform may add them.
     """
 
     latency: float = 0.0
     page_size: int | None = None
     state_delay: float = 0.0
     faults: list[Fault] = []
+    unknown_fields: bool = False
 
     def __post_init__(self) -> None:
         """Refuse figures without a meaning."""

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
 import msgspec
 
 from anabranch.testing.behaviour import Behaviour, Fault, FaultKind
+from anabranch.testing.growth import grown
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from anabranch.testing.traffic import RequestLog
 
-__all__ = ["CUT", "Misbehaving", "Reply", "plain_reply"]
+__all__ = ["CUT", "Grow", "Misbehaving", "Reply", "plain_reply"]
 
 CUT = "anabranch.cut"
 """Key in the ASGI `state` under which a server offers a callable that cuts the connection."""
+
+_STATUS = {
+    FaultKind.UNAUTHORIZED: HTTPStatus.UNAUTHORIZED,
+    FaultKind.FORBIDDEN: HTTPStatus.FORBIDDEN,
+    FaultKind.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    FaultKind.CONFLICT: HTTPStatus.CONFLICT,
+    FaultKind.RATE_LIMITED: HTTPStatus.TOO_MANY_REQUESTS,
+    FaultKind.BROKEN: HTTPStatus.INTERNAL_SERVER_ERROR,
+    FaultKind.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+}
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +64,9 @@ Render = Callable[["Scope", Fault], Reply]
 Label = Callable[["Scope", bytes], str]
 """Tells, from the scope and the whole body, the path under which a request counts."""
 
+Grow = Callable[[bytes, str], bytes]
+"""Adds unknown fields to a body, given its content type."""
+
 
 class Misbehaving:
     """Puts the behaviour of a simulated cloud between it and its callers.
@@ -63,6 +78,8 @@ class Misbehaving:
             default is what a proxy in front of it would say.
         label: For a protocol with one URL for everything: makes the path under which a request
             is counted and meets its faults (`/RPC2/one.vm.info`). The body is read beforehand.
+        grow: Adds to the body of a reply what `Behaviour.unknown_fields` asks for, given its
+            content type; the default knows JSON and XML.
     """
 
     def __init__(
@@ -72,11 +89,13 @@ class Misbehaving:
         render: Render | None = None,
         *,
         label: Label | None = None,
+        grow: Grow | None = None,
     ) -> None:
         self._app = app
         self._cloud = cloud
         self._render = render or plain_reply
         self._label = label
+        self._grow = grow or grown
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or fail to."""
@@ -93,7 +112,9 @@ class Misbehaving:
         if behaviour.latency:
             await anyio.sleep(behaviour.latency)
         fault = behaviour.take_fault(method, path) if behaviour.faults else None
-        if fault is None:
+        if fault is None and behaviour.unknown_fields:
+            await self._app(scope, receive, _growing(send, self._grow))
+        elif fault is None:
             await self._app(scope, receive, send)
         elif fault.kind is FaultKind.HANG:
             await _until_disconnect(receive)
@@ -110,30 +131,16 @@ def plain_reply(scope: Scope, fault: Fault) -> Reply:
     """What a proxy in front of a cloud says in the place of the cloud."""
     del scope
     headers = () if fault.retry_after is None else (("retry-after", str(fault.retry_after)),)
-    match fault.kind:
-        case FaultKind.UNAUTHORIZED:
-            return Reply(
-                status=401,
-                body=b"<html><body><h1>401 Unauthorized</h1></body></html>",
-                headers=(("www-authenticate", "Basic"),),
-            )
-        case FaultKind.RATE_LIMITED:
-            return Reply(
-                status=429,
-                body=b"<html><body><h1>429 Too Many Requests</h1></body></html>",
-                headers=headers or (("retry-after", "1"),),
-            )
-        case FaultKind.UNAVAILABLE:
-            return Reply(
-                status=503,
-                body=b"<html><body><h1>503 Service Unavailable</h1></body></html>",
-                headers=headers,
-            )
-        case _:
-            return Reply(
-                status=200,
-                body=b"<!doctype html><title>Welcome</title><p>Accept the terms to go on line.",
-            )
+    if fault.kind is FaultKind.GARBAGE:
+        page = b"<!doctype html><title>Welcome</title><p>Accept the terms to go on line."
+        return Reply(status=200, body=page)
+    if fault.kind is FaultKind.UNAUTHORIZED:
+        headers = (("www-authenticate", "Basic"),)
+    elif fault.kind is FaultKind.RATE_LIMITED:
+        headers = headers or (("retry-after", "1"),)
+    status = _STATUS[fault.kind]
+    body = f"<html><body><h1>{status.value} {status.phrase}</h1></body></html>"
+    return Reply(status=status, body=body.encode(), headers=headers)
 
 
 async def _whole(receive: Receive) -> bytes:
@@ -158,6 +165,32 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 
 async def _unsent(message: Message) -> None:
     del message
+
+
+def _growing(send: Send, grow: Grow) -> Send:
+    """A `send` that gathers the reply and sends it on with unknown fields."""
+    start: Message = {}
+    chunks: list[bytes] = []
+
+    async def gather(message: Message) -> None:
+        nonlocal start
+        if message["type"] == "http.response.start":
+            start = message
+            return
+        chunks.append(message.get("body", b""))
+        if message.get("more_body"):
+            return
+        headers = dict(start["headers"])
+        content_type = headers.get(b"content-type", b"").decode("latin-1")
+        body = b"".join(chunks)
+        larger = grow(body, content_type) if body else body
+        if larger != body and b"content-length" in headers:
+            headers[b"content-length"] = str(len(larger)).encode()
+            start = {**start, "headers": list(headers.items())}
+        await send(start)
+        await send({"type": "http.response.body", "body": larger})
+
+    return gather
 
 
 async def _send(send: Send, reply: Reply) -> None:

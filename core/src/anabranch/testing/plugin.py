@@ -1,4 +1,8 @@
-"""Fixtures for pytest: `pytest_plugins = ["anabranch.testing.plugin"]` in your conftest.py."""
+"""The plugin for pytest: `pytest_plugins = ["anabranch.testing.plugin"]` in your conftest.py.
+
+It brings the fixture `simulated_fleet`, and the report of conformance suites: a section at the end
+of the run, and with `--conformance-report=FILE` a JSON document.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from typing import Protocol
 import pytest
 
 from anabranch.testing.behaviour import Behaviour
+from anabranch.testing.conformance.collecting import OPTION, ConformanceCollector
 from anabranch.testing.fleet import Fleet
 
 __all__ = ["MakeFleet", "simulated_fleet"]
@@ -27,6 +32,23 @@ class MakeFleet(Protocol):
     ) -> Fleet:
         """Serve so many clouds of each kind: `simulated_fleet(openstack=2, paci=1)`."""
         ...
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--conformance-report`."""
+    parser.getgroup("anabranch").addoption(
+        OPTION,
+        default="",
+        metavar="FILE",
+        help="write the report of a driver's conformance suite as JSON; {kind} in the name makes"
+        " a file for each of several",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Collect what becomes of the checks."""
+    file: str = config.getoption(OPTION)
+    config.pluginmanager.register(ConformanceCollector(file), "anabranch-conformance")
 
 
 @pytest.fixture

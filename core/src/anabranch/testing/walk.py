@@ -7,7 +7,7 @@ platform, beyond the `Choices` where the first thing of a list will not do.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import anyio
@@ -42,7 +42,7 @@ from anabranch.models import (
 )
 from anabranch.states import InstanceAction, InstanceState
 
-__all__ = ["Choices", "Walk"]
+__all__ = ["Choices", "Walk", "machine_spec"]
 
 _WAIT: Final = 30.0
 _PART: Final = b"x" * 64
@@ -398,17 +398,13 @@ class Walk:
         await awaited.destroy(f"{self._cloud}/{it}", wait=_WAIT)
 
     def _spec(self, name: str) -> InstanceSpec:
-        images: list[Image] = self._listed.get("images", [])
-        usable = [image for image in images if image.state is ImageState.AVAILABLE]
-        named = self._has("create_instance", Feature.USER_NAME)
-        network = self._choices.network_id
-        networked = self._has("create_instance", Feature.NETWORKS)
-        return InstanceSpec(
-            image_id=self._choices.image_id or usable[0].id,
-            hardware_profile_id=self._choices.hardware_profile_id or self._profile(0),
-            name=name if named else None,
+        return machine_spec(
+            self._offered,
+            self._choices,
+            self._listed.get("images", []),
+            self._listed.get("hardware_profiles", []),
+            name=name,
             key_id=self._made.get("key"),
-            network_ids=(network,) if network and networked else (),
         )
 
     def _profile(self, index: int) -> str | None:
@@ -424,6 +420,38 @@ class Walk:
 
     def _machine_id(self) -> str:
         return self._instance.id if self._instance else ""
+
+
+def machine_spec(
+    offered: Capabilities,
+    choices: Choices,
+    images: Sequence[Image],
+    profiles: Sequence[HardwareProfile],
+    *,
+    name: str,
+    key_id: str | None = None,
+) -> InstanceSpec:
+    """Return the spec of a small machine, as far as a cloud lets one say what it shall be.
+
+    Args:
+        offered: What the cloud offers.
+        choices: What to take where the first will not do.
+        images: The images that there are.
+        profiles: The hardware profiles that there are.
+        name: Its name, where it may have one.
+        key_id: The key to put into it.
+    """
+    features = offered["create_instance"].features
+    usable = [image.id for image in images if image.state is ImageState.AVAILABLE]
+    profile = choices.hardware_profile_id or next((one.id for one in profiles), None)
+    network = choices.network_id if Feature.NETWORKS in features else None
+    return InstanceSpec(
+        image_id=choices.image_id or usable[0],
+        hardware_profile_id=profile,
+        name=name if Feature.USER_NAME in features else None,
+        key_id=key_id,
+        network_ids=(network,) if network else (),
+    )
 
 
 async def _content() -> AsyncIterator[bytes]:

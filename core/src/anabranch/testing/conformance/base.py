@@ -1,0 +1,192 @@
+"""What a suite says about its driver, and the bench that each check works on."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, ClassVar
+
+import pytest
+
+from anabranch.errors import AnabranchError, CloudError, PluginError
+from anabranch.facade import Broker
+from anabranch.hooks import Ops
+from anabranch.http import HttpClient
+from anabranch.models import Instance, InstanceSpec
+from anabranch.plugins import PluginRegistry
+from anabranch.testing.behaviour import Behaviour
+from anabranch.testing.conformance.bench import NAME, Bench, opened, told
+from anabranch.testing.conformance.levels import CHECKS
+from anabranch.testing.simulation import SimulatedCloud, Simulator
+from anabranch.testing.walk import Choices, machine_spec
+
+__all__ = ["ConformanceBase"]
+
+
+class ConformanceBase:
+    """What all checks share.
+
+    Attributes:
+        kind: Kind of the driver, as its entry point is called.
+        simulator: The simulator of its platform.
+        wireless: Whether the driver talks to nobody, so that there is nothing to simulate.
+        driver: The driver itself, where it is not installed; None: the installed one.
+        settings: Settings to put over those that the simulator gives.
+        choices: What to take to make a machine, where the first of a list will not do.
+        budget: Requests that a list costs where it is not one for each page: a number, or `n`
+            for one more for each item. `0`: it is answered from the configuration.
+        exempt: Checks that the driver does not keep, each with the reason; no gold with any.
+    """
+
+    kind: ClassVar[str] = ""
+    simulator: ClassVar[Simulator | None] = None
+    wireless: ClassVar[bool] = False
+    driver: ClassVar[Ops | None] = None
+    settings: ClassVar[Mapping[str, Any]] = {}
+    choices: ClassVar[Choices] = Choices()
+    budget: ClassVar[Mapping[str, int | str]] = {}
+    exempt: ClassVar[Mapping[str, str]] = {}
+
+    pytestmark = pytest.mark.anyio
+
+    @pytest.fixture(params=["asyncio", "trio"])
+    def anyio_backend(self, request: pytest.FixtureRequest) -> str:
+        """Each check runs on both, whatever the project around the suite says."""
+        return str(request.param)
+
+    @pytest.fixture(autouse=True)
+    def _as_declared(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Refuse a suite that says what cannot be, and skip what is exempt."""
+        if not self.kind:
+            pytest.fail("name the driver: kind = '…', the name of its entry point", pytrace=False)
+        if self.simulator is None and not self.wireless:
+            pytest.fail(
+                "name the simulator of the platform: simulator = …; a driver that talks to"
+                " nobody says wireless = True",
+                pytrace=False,
+            )
+        for check, reason in self.exempt.items():
+            if check not in CHECKS or not reason.strip():
+                pytest.fail(
+                    f"exempt: {check!r} is no check, or has no reason; the checks are"
+                    f" {', '.join(CHECKS)}",
+                    pytrace=False,
+                )
+        if self.wireless:
+            monkeypatch.setattr(HttpClient, "request", _not_wireless)
+            monkeypatch.setattr(HttpClient, "stream", _not_wireless)
+        try:
+            self.registry().driver(self.kind)
+        except PluginError as exc:
+            pytest.fail(f"the driver cannot be loaded: {exc}", pytrace=False)
+        check = request.function.__name__.removeprefix("test_")
+        if check in self.exempt:
+            pytest.skip(self.exempt[check])
+
+    # ------------------------------------------------------------------------------- the bench
+
+    def make_cloud(
+        self, name: str, *, instances: int, behaviour: Behaviour, odd: bool
+    ) -> SimulatedCloud | None:
+        """Make a simulated cloud; override it where the simulator needs more to be told."""
+        if self.simulator is None:
+            return None
+        return self.simulator.cloud(name, instances=instances, behaviour=behaviour, odd=odd)
+
+    def bench(
+        self,
+        *,
+        instances: int = 3,
+        behaviour: Behaviour | None = None,
+        odd: bool = False,
+        **settings: Any,
+    ) -> AbstractAsyncContextManager[Bench]:
+        """Open a bench: one cloud with so many instances, served while it is open."""
+        cloud = self.make_cloud(
+            NAME, instances=instances, behaviour=behaviour or Behaviour(), odd=odd
+        )
+        return opened(self.kind, self.registry(), cloud, {**self.settings, **settings})
+
+    @classmethod
+    @functools.cache
+    def registry(cls) -> PluginRegistry:
+        """The registry that has the driver; the same each time."""
+        return PluginRegistry(drivers={cls.kind: cls.driver} if cls.driver else None)
+
+    @classmethod
+    def packages(cls) -> set[str]:
+        """The packages that the driver is made of."""
+        classes = type(cls.registry().driver(cls.kind)).__mro__
+        found = {base.__module__.partition(".")[0] for base in classes}
+        return found - {"anabranch", "builtins", "typing"}
+
+    def has_setting(self, name: str) -> bool:
+        """Whether the driver's settings have a field of that name."""
+        return name in self.registry().driver(self.kind).settings_type.__struct_fields__
+
+    def needs_wire(self) -> None:
+        """Skip the check for a driver that talks to nobody."""
+        if self.simulator is None:
+            pytest.skip("the driver talks to nobody: there is no wire to break or to count")
+
+    # ------------------------------------------------------------------------------ machines
+
+    async def spec(self, bench: Bench, broker: Broker, name: str) -> InstanceSpec:
+        """Make the spec of a small machine; skips the check where none can be made."""
+        offered = broker.capabilities(NAME)
+        if "create_instance" not in offered:
+            pytest.skip("create_instance is not offered")
+        found: dict[str, list[Any]] = {}
+        for operation in ("list_images", "list_hardware_profiles"):
+            found[operation] = await bench.items(broker, operation) if operation in offered else []
+        images, profiles = found.values()
+        return machine_spec(offered, self.choices, images, profiles, name=name)
+
+    async def machines(self, bench: Bench, broker: Broker) -> dict[str, Instance]:
+        """The instances that there are, by their ids."""
+        return {i.id: i for i in await bench.items(broker, "list_instances")}
+
+    # -------------------------------------------------------------------------------- errors
+
+    async def must_fail(
+        self,
+        broker: Broker,
+        operation: str,
+        arguments: Mapping[str, Any],
+        expected: type[CloudError] | tuple[type[CloudError], ...],
+        when: str,
+        *,
+        timeout: float = 20.0,
+    ) -> CloudError:
+        """Use an operation that must fail by a certain class, and return the error."""
+        kinds = expected if isinstance(expected, tuple) else (expected,)
+        names = " or ".join(kind.__name__ for kind in kinds)
+        try:
+            result = await broker.invoke(NAME, operation, arguments, timeout=timeout)
+        except kinds as exc:
+            return exc
+        except AnabranchError as exc:
+            came = f"raised {told(exc)}"
+        else:
+            came = f"returned {shown(result)}, as if nothing were wrong"
+        pytest.fail(f"{when}: {operation} must raise {names}, and {came}", pytrace=False)
+
+
+def shown(value: Any) -> str:
+    """A value for a message, not too long."""
+    items = getattr(value, "items", None)
+    if isinstance(items, Collection) and not items:
+        return "an empty page"
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:199]}…"
+
+
+@functools.wraps(HttpClient.request)
+async def _not_wireless(*args: Any, **kwargs: Any) -> Any:
+    del args, kwargs
+    pytest.fail(
+        "wireless = True says that the driver talks to nobody, and it uses cloud.http: write a"
+        " simulator of its platform, and name it",
+        pytrace=False,
+    )

@@ -1,0 +1,150 @@
+"""Collects what became of the checks in a run of pytest, and reports it at the end.
+
+What a test process finds travels with its reports, so that a run on several processes
+(pytest-xdist) is put together by the one that started them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Generator, Mapping
+from contextlib import suppress
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pytest
+
+from anabranch.errors import PluginError
+from anabranch.plugins import DRIVER_GROUP
+from anabranch.testing.conformance.base import ConformanceBase
+from anabranch.testing.conformance.levels import CHECKS, Level, Outcome
+from anabranch.testing.conformance.report import CheckResult, ConformanceReport, merged
+
+__all__ = ["OPTION", "ConformanceCollector"]
+
+OPTION: Final = "--conformance-report"
+_PROPERTY: Final = "anabranch.conformance"
+_KIND: Final = "{kind}"
+
+
+class ConformanceCollector:
+    """The part of the plugin for pytest that makes the report of each suite.
+
+    Args:
+        file: Where to write it as JSON; may hold `{kind}`. Empty: nowhere.
+    """
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._results: dict[str, dict[str, list[CheckResult]]] = {}
+        self._about: dict[str, dict[str, Any]] = {}
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Put what became of a check into its report."""
+        report = yield
+        suite = getattr(item, "cls", None)
+        if not (isinstance(suite, type) and issubclass(suite, ConformanceBase)):
+            return report
+        check = getattr(item, "originalname", item.name).removeprefix("test_")
+        result = _result(check, suite, report, call)
+        if check in CHECKS and result is not None:
+            parts = item.nodeid.split("::")
+            found = {
+                "suite": "::".join(parts[:-1]),
+                "about": _about(suite),
+                "check": check,
+                "result": msgspec.to_builtins(result),
+            }
+            report.user_properties.append((_PROPERTY, found))
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take it out again, in the process that collects."""
+        for name, found in report.user_properties:
+            if name != _PROPERTY or not isinstance(found, Mapping):
+                continue
+            result = msgspec.convert(found["result"], CheckResult)
+            suite = self._results.setdefault(found["suite"], {})
+            suite.setdefault(found["check"], []).append(result)
+            self._about[found["suite"]] = found["about"]
+
+    def reports(self) -> dict[str, ConformanceReport]:
+        """The report of each suite, by its place in the tests."""
+        return {
+            suite: ConformanceReport.of(
+                {check: merged(several) for check, several in results.items()}, self._about[suite]
+            )
+            for suite, results in self._results.items()
+        }
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the file that was asked for."""
+        if not self._file or hasattr(session.config, "workerinput"):
+            return
+        reports = list(self.reports().values())
+        if _KIND not in self._file:
+            reports = reports[:1]
+        for report in reports:
+            file = Path(self._file.replace(_KIND, report.kind))
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(report.document())
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say what level each driver reached, and what the next one asks for."""
+        reports = self.reports()
+        if not reports:
+            return
+        terminalreporter.section("conformance")
+        for report in reports.values():
+            head, *lines = report.lines(all_checks=terminalreporter.verbosity > 0)
+            reached = report.level in (Level.SILVER, Level.GOLD)
+            terminalreporter.write_line(head, bold=True, green=reached, yellow=not reached)
+            for line in lines:
+                terminalreporter.write_line(line)
+        if self._file and _KIND not in self._file and len(reports) > 1:
+            terminalreporter.write_line(
+                f"{OPTION} holds the first of {len(reports)} suites: {_KIND} in the name of the"
+                " file makes one for each",
+                yellow=True,
+            )
+
+
+def _result(
+    check: str,
+    suite: type[ConformanceBase],
+    report: pytest.TestReport,
+    call: pytest.CallInfo[None],
+) -> CheckResult | None:
+    """What became of a check in one phase of its test; None: nothing yet."""
+    if report.failed and call.excinfo is not None:
+        reason = str(call.excinfo.value) or call.excinfo.exconly()
+        if not isinstance(call.excinfo.value, pytest.fail.Exception):
+            reason = call.excinfo.exconly()
+        return CheckResult(outcome=Outcome.FAILED, reason=reason)
+    if report.skipped and call.excinfo is not None:
+        outcome = Outcome.EXEMPT if check in suite.exempt else Outcome.SKIPPED
+        return CheckResult(outcome=outcome, reason=str(call.excinfo.value))
+    if report.when == "call" and report.passed:
+        return CheckResult(outcome=Outcome.PASSED)
+    return None
+
+
+@functools.cache
+def _about(suite: type[ConformanceBase]) -> dict[str, Any]:
+    """What a report says beside the checks."""
+    about: dict[str, Any] = {
+        "kind": suite.kind or suite.__name__,
+        "budget": dict(suite.budget),
+    }
+    if suite.driver is None:
+        for point in entry_points(group=DRIVER_GROUP, name=suite.kind):
+            if point.dist is not None:
+                about |= {"distribution": point.dist.name, "version": point.dist.version}
+    with suppress(PluginError):
+        about["api_version"] = suite.registry().driver(suite.kind).api_version
+    return about

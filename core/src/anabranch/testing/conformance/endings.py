@@ -1,0 +1,201 @@
+"""Checks of how calls end: in time, when they are cancelled, and without holding up the loop."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import anyio
+import pytest
+
+from anabranch.errors import AnabranchError, CloudError, DeadlineExceeded, OutcomeUnknown
+from anabranch.facade import Broker
+from anabranch.testing.behaviour import Behaviour
+from anabranch.testing.conformance.base import ConformanceBase
+from anabranch.testing.conformance.bench import NAME, Bench, first_page, listable, told
+from anabranch.testing.conformance.leaks import open_sockets
+from anabranch.testing.conformance.separate import Separate
+from anabranch.testing.conformance.watchdog import Watchdog
+
+__all__ = ["EndingChecks"]
+
+_DEADLINE: Final = 0.2
+_GRACE: Final = 3.0
+_SLOW: Final = 0.1
+_STAND_STILL: Final = 0.05
+_PLACES: Final = 2
+
+
+class EndingChecks(ConformanceBase):
+    """What is asked of the end of a call."""
+
+    async def test_a_hang_is_cut(self, anyio_backend_name: str) -> None:
+        """A cloud that never answers costs the deadline and no more, whatever it is asked."""
+        self.needs_wire()
+        async with self.bench() as bench:
+
+            async def ask() -> list[str]:
+                """What did not end as it must."""
+                async with await bench.unmanaged(retries=0) as broker:
+                    for operation in await self._asking(bench, broker):
+                        bench.break_with("hang")
+                        started = anyio.current_time()
+                        came = await _late(broker, operation)
+                        if wrong := _verdict(operation, came, anyio.current_time() - started):
+                            return [wrong]
+                        bench.break_with()
+                        await bench.call(broker, operation, **first_page(operation))
+                return []
+
+            found = await Separate(anyio_backend_name, ask).ended(_GRACE * 10)
+        if found is None:
+            pytest.fail(
+                f"a call with a deadline of {_DEADLINE:g} s did not end at all: the driver holds"
+                " on to it when it is cancelled (a shielded scope, or a swallowed cancellation)",
+                pytrace=False,
+            )
+        if found:
+            pytest.fail(found[0], pytrace=False)
+
+    async def test_cancellation_leaves_nothing(self, anyio_backend_name: str) -> None:
+        """A call that is cancelled ends at once, and leaves no task, no socket, no used place."""
+        self.needs_wire()
+        async with self.bench() as bench:
+
+            async def cancel() -> list[str]:
+                before, tasks = open_sockets(), len(anyio.get_running_tasks())
+                async with await bench.unmanaged(retries=0, max_connections=_PLACES) as broker:
+                    for operation in await self._asking(bench, broker):
+                        bench.break_with("hang")
+                        for _ in range(_PLACES + 1):
+                            if wrong := await _cancelled(broker, operation, tasks):
+                                return [wrong]
+                        bench.break_with()
+                        await bench.call(broker, operation, **first_page(operation))
+                return await _settled(before)
+
+            found = await Separate(anyio_backend_name, cancel).ended(_GRACE * 10)
+        if found is None:
+            pytest.fail(
+                "a call that was cancelled did not end: the driver holds on to it (a shielded"
+                " scope, or a swallowed cancellation). What must be done at the end anyway has a"
+                " short deadline of its own",
+                pytrace=False,
+            )
+        if found:
+            pytest.fail(found[0], pytrace=False)
+
+    async def test_nothing_blocks_the_loop(self) -> None:
+        """While a cloud takes its time the loop goes on; what takes long to compute is no less."""
+        places: list[set[str]] = []
+        for _ in range(2):  # a machine that is busy elsewhere does not stop at the same place twice
+            with Watchdog(self.packages(), _STAND_STILL) as watchdog:
+                await self._used_while_slow()
+            places.append(watchdog.places)
+            if not watchdog.places:
+                return
+        if both := sorted(places[0] & places[1]):
+            pytest.fail(
+                f"the event loop stood still for more than {_STAND_STILL * 1000:g} ms in"
+                f" {both[0]}: await what waits (cloud.http, anyio.sleep), and put what cannot be"
+                " awaited into anyio.to_thread.run_sync",
+                pytrace=False,
+            )
+
+    # -------------------------------------------------------------------------------------
+
+    async def _asking(self, bench: Bench, broker: Broker) -> list[str]:
+        """The lists that ask the cloud; once used, so that the login is over."""
+        asking: list[str] = []
+        for operation in listable(broker.capabilities(NAME)):
+            before = bench.requests()
+            await bench.call(broker, operation, **first_page(operation))
+            if bench.requests() > before:
+                asking.append(operation)
+        if not asking:
+            pytest.skip("no list is offered")
+        return sorted(asking, key=lambda name: name != "list_instances")[:3]
+
+    async def _used_while_slow(self) -> None:
+        """Use every list, and make and destroy a machine, on a slow cloud."""
+        async with self.bench(instances=20, behaviour=Behaviour(latency=_SLOW)) as bench:
+            broker = await bench.warm()
+            offered = broker.capabilities(NAME)
+            async with anyio.create_task_group() as group:
+                for operation in listable(offered):
+                    group.start_soon(_tried, broker, operation, first_page(operation))
+            if "create_instance" in offered:
+                spec = await self.spec(bench, broker, "watched")
+                made = await bench.call(broker, "create_instance", spec=spec)
+                for operation in ("get_instance", "stop_instance", "destroy_instance"):
+                    if operation in offered:
+                        await _tried(broker, operation, {"instance_id": made.id})
+
+
+async def _tried(broker: Broker, operation: str, arguments: dict[str, Any]) -> None:
+    try:
+        await broker.invoke(NAME, operation, arguments)
+    except CloudError:
+        return  # what becomes of it is for other checks
+
+
+async def _late(broker: Broker, operation: str) -> AnabranchError | object:
+    """What comes of an operation with a short deadline."""
+    try:
+        result: object = await broker.invoke(
+            NAME, operation, first_page(operation), timeout=_DEADLINE
+        )
+    except AnabranchError as exc:
+        return exc
+    return result
+
+
+def _verdict(operation: str, came: object, seconds: float) -> str:
+    """What is wrong with the end of a call that was to last for `_DEADLINE`; empty: nothing."""
+    if seconds > _DEADLINE + _GRACE:
+        return (
+            f"{operation} with a deadline of {_DEADLINE:g} s ended after {seconds:.1f} s: a"
+            " cancellation must go through at once"
+        )
+    if isinstance(came, (DeadlineExceeded, OutcomeUnknown)):
+        return ""
+    how = f"raised {told(came)}" if isinstance(came, Exception) else f"returned {came!r}"
+    return (
+        f"{operation} with a deadline of {_DEADLINE:g} s at a cloud that never answers must raise"
+        f" DeadlineExceeded, and {how}: let a cancellation pass (no bare except, no except"
+        " BaseException without raise)"
+    )
+
+
+async def _cancelled(broker: Broker, operation: str, tasks: int) -> str:
+    """Cancel an operation, and say what is wrong with its end; empty: nothing."""
+    started = anyio.current_time()
+    with anyio.move_on_after(_DEADLINE) as scope:
+        try:
+            await broker.invoke(NAME, operation, first_page(operation), timeout=30)
+        except AnabranchError as exc:
+            return f"{operation} must be cancelled, and raised {told(exc)}"
+    if not scope.cancelled_caught:
+        return f"{operation} was cancelled, and returned as if it were not: the driver swallows it"
+    if anyio.current_time() - started > _DEADLINE + _GRACE:
+        return f"{operation} ended {anyio.current_time() - started:.1f} s after it was cancelled"
+    for _ in range(5):  # what was cancelled with it may need a round to end
+        if len(anyio.get_running_tasks()) <= tasks:
+            return ""
+        await anyio.sleep(0.02)
+    left = [task.name for task in anyio.get_running_tasks()]
+    return (
+        f"{operation} left a task behind when it was cancelled: {left}. Start tasks in an anyio"
+        " task group inside the hook"
+    )
+
+
+async def _settled(before: int) -> list[str]:
+    """Wait until there are no more sockets than before, on either side."""
+    with anyio.move_on_after(_GRACE):
+        while open_sockets() > before:
+            await anyio.sleep(0.02)
+        return []
+    return [
+        f"{open_sockets() - before} sockets are still open after calls were cancelled and the"
+        " broker was closed: open connections by cloud.http only, or close them in a finally"
+    ]

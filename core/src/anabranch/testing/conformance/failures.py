@@ -1,0 +1,240 @@
+"""Checks of failures: each has one name, whatever the platform, and is never an empty list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import anyio
+import pytest
+
+from anabranch.errors import (
+    AuthenticationError,
+    CloudError,
+    CloudUnavailable,
+    Conflict,
+    DeadlineExceeded,
+    NotFound,
+    PermissionDenied,
+    ProtocolError,
+    RateLimited,
+)
+from anabranch.facade import Broker
+from anabranch.operations import OPERATIONS
+from anabranch.testing.behaviour import Fault, FaultKind
+from anabranch.testing.conformance.base import ConformanceBase
+from anabranch.testing.conformance.bench import NAME, Bench, first_page, listable
+from anabranch.testing.conformance.strangers import stranger
+
+__all__ = ["FailureChecks"]
+
+_RETRY_AFTER: Final = 7
+_SHORT: Final = 0.3
+_MACHINES: Final = 5
+
+
+class _Use(NamedTuple):
+    """An operation, and arguments that it works with."""
+
+    operation: str
+    arguments: Mapping[str, Any]
+
+
+class FailureChecks(ConformanceBase):
+    """What is asked of failures."""
+
+    async def test_unauthorized_is_typed(self) -> None:
+        """401 is AuthenticationError."""
+        await self._each_is("401", AuthenticationError, "on a reply of 401")
+
+    async def test_forbidden_is_typed(self) -> None:
+        """403 is PermissionDenied."""
+        await self._each_is("403", PermissionDenied, "on a reply of 403")
+
+    async def test_not_found_is_typed(self) -> None:
+        """What is not there is NotFound, by its id, and by a reply of 404."""
+        async with self.bench() as bench:
+            broker = await bench.warm(retries=0)
+            asked = [u for u in await self._uses(bench, broker) if u.operation.startswith("get_")]
+            for operation, arguments in asked:
+                ((name, known),) = arguments.items()
+                absent = stranger(known)
+                when = f"{absent!r} is not there"
+                await self.must_fail(broker, operation, {name: absent}, NotFound, when)
+            if not asked:
+                pytest.skip("no get operation is offered, or nothing is there to be got")
+        if self.simulator:
+            await self._each_is("404", NotFound, "on a reply of 404", only="get_")
+
+    async def test_conflict_is_typed(self) -> None:
+        """A change that meets 409 is Conflict."""
+        await self._each_is("409", Conflict, "on a reply of 409", changes=True)
+
+    async def test_rate_limit_is_typed(self) -> None:
+        """429 is RateLimited, with the pause that was asked for; one that passes is waited out."""
+        self.needs_wire()
+        limited = Fault(kind=FaultKind.RATE_LIMITED, retry_after=_RETRY_AFTER)
+        when = f"on a reply of 429 with Retry-After: {_RETRY_AFTER}"
+        for use, error in await self._each_is(limited, RateLimited, when):
+            if error.retry_after != _RETRY_AFTER:
+                pytest.fail(
+                    f"{when}: the RateLimited of {use.operation} must say"
+                    f" retry_after={_RETRY_AFTER}, and says {error.retry_after}:"
+                    " anabranch.cloud.retry_after(response.headers) reads it",
+                    pytrace=False,
+                )
+        async with self.bench() as bench:
+            broker = await bench.warm(retries=2)
+            first = self._first_list(broker)
+            bench.break_with(Fault(kind=FaultKind.RATE_LIMITED, times=1, retry_after=1))
+            started = anyio.current_time()
+            await bench.call(broker, first.operation, **first.arguments)
+            if anyio.current_time() - started < 1:
+                pytest.fail(
+                    "a reply of 429 with Retry-After: 1 must be waited out before the next"
+                    " try: leave trying again to cloud.http, which does",
+                    pytrace=False,
+                )
+
+    async def test_unavailable_is_typed(self) -> None:
+        """500 and 503 are CloudUnavailable, in every list and on every page; a moment is not."""
+        for fault in ("500", "503"):
+            await self._each_is(fault, CloudUnavailable, f"on a reply of {fault}", all_lists=True)
+        await self._a_later_page_fails()
+        await self._a_moment_is_not_seen("503x1")
+
+    async def test_timeout_is_typed(self) -> None:
+        """No reply within request_timeout is DeadlineExceeded."""
+        await self._each_is(
+            "hang",
+            DeadlineExceeded,
+            f"without a reply within request_timeout: {_SHORT}",
+            few=True,
+            request_timeout=_SHORT,
+        )
+
+    async def test_reset_is_typed(self) -> None:
+        """A connection that is cut is CloudUnavailable; one that works the next time is not seen."""
+        await self._each_is("reset", CloudUnavailable, "when the connection is cut")
+        await self._a_moment_is_not_seen("resetx1")
+
+    async def test_garbage_is_typed(self) -> None:
+        """A reply that is not the protocol is ProtocolError, and no empty list."""
+        when = "when the reply is a page of HTML with status 200"
+        await self._each_is("garbage", ProtocolError, when, all_lists=True)
+
+    # -------------------------------------------------------------------------------------
+
+    async def _each_is(
+        self,
+        fault: Fault | str,
+        expected: type[CloudError],
+        when: str,
+        *,
+        only: str = "",
+        changes: bool = False,
+        all_lists: bool = False,
+        few: bool = False,
+        **settings: Any,
+    ) -> list[tuple[_Use, CloudError]]:
+        """See that each operation raises the class; between two of them the cloud is well."""
+        self.needs_wire()
+        errors: list[tuple[_Use, CloudError]] = []
+        async with self.bench() as bench:
+            broker = await bench.warm(retries=0, **settings)
+            if changes:
+                uses = await self._changes(bench, broker)
+            else:
+                uses = await self._uses(bench, broker, all_lists=all_lists)
+            uses = [use for use in uses if use.operation.startswith(only)][: 2 if few else None]
+            if not uses:
+                pytest.skip("no operation that this is about is offered")
+            for use in uses:
+                if not await self._asks(bench, broker, use):
+                    continue
+                bench.break_with(fault)
+                error = await self.must_fail(broker, use.operation, use.arguments, expected, when)
+                errors.append((use, error))
+                bench.break_with()
+        return errors
+
+    async def _asks(self, bench: Bench, broker: Broker, use: _Use) -> bool:
+        """Whether an operation asks the cloud at all; changes are not tried beforehand."""
+        if OPERATIONS[use.operation].mutates if use.operation in OPERATIONS else False:
+            first = self._first_list(broker)
+            await bench.call(broker, first.operation, **first.arguments)
+            return True
+        before = bench.requests()
+        await bench.call(broker, use.operation, **use.arguments)
+        return bench.requests() > before
+
+    async def _uses(self, bench: Bench, broker: Broker, *, all_lists: bool = False) -> list[_Use]:
+        """What can be asked without changing anything."""
+        offered = broker.capabilities(NAME)
+        lists = listable(offered)
+        most = ("list_instances", "list_images")
+        chosen = [op for op in lists if all_lists or op in most] or lists[:1]
+        uses = [_Use(operation, first_page(operation)) for operation in chosen]
+        for operation in lists:
+            singular = operation.removeprefix("list_").removesuffix("s")
+            if f"get_{singular}" in offered and (all_lists or operation in chosen):
+                page = await bench.call(broker, operation, **first_page(operation))
+                uses += [
+                    _Use(f"get_{singular}", {f"{singular}_id": item.id}) for item in page.items[:1]
+                ]
+        return uses
+
+    async def _changes(self, bench: Bench, broker: Broker) -> list[_Use]:
+        """Changes of an instance that is there, none of which will come to pass."""
+        offered = broker.capabilities(NAME)
+        if "list_instances" not in offered:
+            return []
+        machines = await self.machines(bench, broker)
+        wanted = ("stop_instance", "destroy_instance")
+        return [
+            _Use(operation, {"instance_id": instance})
+            for instance in list(machines)[:1]
+            for operation in wanted
+            if operation in offered
+        ]
+
+    def _first_list(self, broker: Broker) -> _Use:
+        for operation in sorted(
+            listable(broker.capabilities(NAME)), key=lambda name: name != "list_instances"
+        ):
+            return _Use(operation, first_page(operation))
+        pytest.skip("no list is offered")
+
+    async def _a_moment_is_not_seen(self, fault: str) -> None:
+        async with self.bench() as bench:
+            broker = await bench.warm(retries=2)
+            first = self._first_list(broker)
+            bench.break_with(fault)
+            try:
+                await broker.invoke(NAME, first.operation, first.arguments)
+            except CloudError as exc:
+                pytest.fail(
+                    f"{fault}: a failure that passes must not be seen in {first.operation}, and"
+                    f" it raised {type(exc).__name__}: {exc}. Reading is idempotent: leave trying"
+                    " again to cloud.http, and say idempotent=True where the method does not",
+                    pytrace=False,
+                )
+
+    async def _a_later_page_fails(self) -> None:
+        """What fails in the middle of a list is no end of the list."""
+        short = {"page_size": 2} if self.has_setting("page_size") else {}
+        async with self.bench(instances=_MACHINES) as bench:
+            if bench.simulated:
+                bench.simulated.behaviour.page_size = 2
+            broker = await bench.warm(retries=0, **short)
+            for operation in listable(broker.capabilities(NAME)):
+                given = first_page(operation)
+                page = await bench.call(broker, operation, **given)
+                if page.cursor is None:
+                    continue
+                bench.break_with("503")
+                when = "on a reply of 503 to the second page"
+                given = {**given, "cursor": page.cursor}
+                await self.must_fail(broker, operation, given, CloudUnavailable, when)
+                bench.break_with()
+                await bench.call(broker, operation, **first_page(operation))

@@ -1,0 +1,86 @@
+"""Tells where code held up the event loop of the thread that watches it."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Collection
+from types import FrameType, TracebackType
+from typing import Final, NamedTuple, Self
+
+__all__ = ["Watchdog"]
+
+_LOOK: Final = 0.005
+
+
+class _Sight(NamedTuple):
+    """What of the packages that are watched is on the stack."""
+
+    call: int
+    """Which call it is: the outermost of their frames."""
+    place: str
+    """Where it is: the innermost of them."""
+
+
+class Watchdog:
+    """Looks at the stack of the thread that enters it, two hundred times a second.
+
+    What waits for the loop is on no stack. So code of a package that is found there time after
+    time, in the same call, has not gone back to the loop in between: it blocks, or computes.
+
+    Args:
+        packages: Names of the packages to watch.
+        most: Seconds that a call may keep the loop.
+
+    Attributes:
+        places: Where a call kept it longer: `function (file)`.
+    """
+
+    def __init__(self, packages: Collection[str], most: float) -> None:
+        self._packages, self._most = frozenset(packages), most
+        self._ended = threading.Event()
+        self._watched = 0
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+        self.places: set[str] = set()
+
+    def __enter__(self) -> Self:
+        self._watched = threading.get_ident()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        since, last, call = 0.0, time.monotonic(), 0
+        while not self._ended.wait(_LOOK):
+            now = time.monotonic()
+            sight = self._look()
+            if sight is None:
+                call = 0
+            elif sight.call != call:
+                # It began after the last look: a call that holds the interpreter lock is seen
+                # only when it is over.
+                since, call = last, sight.call
+            if sight is not None and now - since > self._most:
+                self.places.add(sight.place)
+            last = now
+
+    def _look(self) -> _Sight | None:
+        frame: FrameType | None = sys._current_frames().get(self._watched)
+        found: list[FrameType] = []
+        while frame is not None:
+            if str(frame.f_globals.get("__name__")).partition(".")[0] in self._packages:
+                found.append(frame)
+            frame = frame.f_back
+        if not found:
+            return None
+        code = found[0].f_code
+        return _Sight(id(found[-1]), f"{code.co_qualname} ({code.co_filename})")
