@@ -140,7 +140,8 @@ def write_distribution(texts: Mapping[str, str], target: Path) -> Path:
             remedy="Remove it, or name another directory to write into",
         )
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.parent.is_dir():
+            target.parent.mkdir(parents=True)
         with _draft(target) as draft:
             for path, text in texts.items():
                 file = draft / path
@@ -148,7 +149,9 @@ def write_distribution(texts: Mapping[str, str], target: Path) -> Path:
                 file.write_text(text, encoding="utf-8", newline="\n")
             draft.rename(target)
     except OSError as exc:
-        raise ConfigurationError(f"{str(target)!r}: {exc.strerror}", field="--into") from None
+        raise ConfigurationError(
+            f"{str(target)!r} cannot be written: {exc.strerror}", field="--into"
+        ) from None
     return target
 
 
