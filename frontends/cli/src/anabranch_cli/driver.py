@@ -48,10 +48,11 @@ def new(
         ),
     ] = "Apache-2.0",
 ) -> int:
-    """Write a complete distribution `anabranch-NAME`: driver, simulator, tests, CI. Works offline.
+    """Write a driver that works: package, simulator, tests, README, CI file. Asks no network.
 
-    Its platform is made up: the driver lists and runs what its simulator serves, and its tests
-    pass before the first edit. Then make it yours, file by file; its README tells where things are.
+    It is a distribution called anabranch-NAME, in a directory of that name. Its platform is made
+    up: it lists and runs what its simulator serves, and its tests pass before the first edit. Then
+    make it yours, file by file; its README tells where things are.
     """
     from anabranch_cli.scaffold import Blank, render, write_distribution
 
