@@ -14,7 +14,7 @@ import pytest
 
 from anabranch import Broker, Configuration, FeatureNotSupported, NotFound, PluginRegistry
 from anabranch.models import InstanceSpec
-from anabranch.testing import FaultKind
+from anabranch.testing import Fault, FaultKind
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,9 +52,9 @@ def test_the_test_of_the_how_to_passes(tmp_path):
 
 def test_the_faults_of_the_how_to_are_faults(simulated_fleet):
     page = (ROOT / "docs/how-to/simulate.md").read_text()
-    kinds = {word.strip("`") for word in re.findall(r"^\| (`.*?) \|", page, re.M)}
-    named = {name.strip("` ") for words in kinds for name in words.split(",")}
-    assert set(FaultKind) - {"unauthorized", "rate_limited", "unavailable"} <= named
+    table = page.partition("| kind | what happens |")[2].partition("\n\n")[0]
+    words = re.findall(r"`([^`]+)`", " ".join(re.findall(r"^\| (`.*?) \|", table, re.M)))
+    assert {Fault.parse(word).kind for word in words} == set(FaultKind)
     fleet = simulated_fleet(openstack=2, opennebula=1, paci=1)
     (line,) = re.findall(r"^`(--fault \S+=.*?)`", page, re.M)
     faults = [word for word in shlex.split(line) if word != "--fault"]

@@ -120,8 +120,9 @@ def simulate(ctx: typer.Context, **values: Any) -> int:
     Each speaks its platform's own wire protocol, so that any client of the platform can use it.
     Without a number for any platform there is one cloud of each. Nothing leaves this machine.
 
-    KIND of a fault is hang, reset, lost (done, but the reply is cut off), 401, 429, 503 or garbage:
-    --fault 429x3, --fault openstack=503:/servers, --fault 'paci-1=lostx1:POST /ve'.
+    KIND of a fault is hang, reset, lost (done, but the reply is cut off), garbage, 401, 403, 404,
+    409, 429, 500 or 503: --fault 429x3, --fault openstack=503:/servers,
+    --fault 'paci-1=lostx1:POST /ve'.
 
     At the end it tells how often each cloud was asked.
     """
