@@ -104,7 +104,7 @@ class Blank(msgspec.Struct, frozen=True, kw_only=True):
             "license": self.license,
             "license_files": '["LICENSE"]' if self.license == _APACHE else "[]",
             "version": f"{major}.{minor}",
-            "next_version": f"{major}.{int(minor) + 1}",
+            "next_version": f"0.{int(minor) + 1}" if major == "0" else f"{int(major) + 1}",
         }
 
 
