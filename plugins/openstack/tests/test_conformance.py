@@ -1,3 +1,5 @@
+from types import MappingProxyType
+
 from anabranch.testing.conformance import DriverConformance
 from anabranch_openstack.simulator import simulator
 
@@ -5,4 +7,4 @@ from anabranch_openstack.simulator import simulator
 class TestConformance(DriverConformance):
     kind = "openstack"
     simulator = simulator
-    budget = {"list_networks": 2}
+    budget = MappingProxyType({"list_networks": 2})

@@ -71,6 +71,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
         times: How often it happens before it is over; `None` for ever.
         retry_after: The value of `Retry-After`, seconds or an HTTP date. When it is `None`, a
             429 says one second and a 503 says nothing.
+        by_proxy: Whether a status is that of a proxy in front of the cloud, with a page of HTML,
+            and not said in the platform's own words.
     """
 
     kind: FaultKind
@@ -78,6 +80,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     method: str = ""
     times: int | None = None
     retry_after: int | str | None = None
+    by_proxy: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a count that could never be used."""

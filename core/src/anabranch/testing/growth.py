@@ -48,12 +48,13 @@ def grown_xml(body: bytes) -> bytes:
             element.set(UNKNOWN, "later")
         if len(element):
             ElementTree.SubElement(element, UNKNOWN.upper()).text = "later"
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    document: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return document
 
 
 def _grow(value: Any) -> None:
     if isinstance(value, list):
-        for item in cast("list[Any]", value):
+        for item in value:
             _grow(item)
     elif isinstance(value, dict):
         members = cast("dict[str, Any]", value)
@@ -68,4 +69,4 @@ def _is_record(value: Any) -> bool:
 
 
 def _holds_records(value: Any) -> bool:
-    return isinstance(value, list) and any(_is_record(v) for v in cast("list[Any]", value))
+    return isinstance(value, list) and any(_is_record(v) for v in value)

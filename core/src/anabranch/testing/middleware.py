@@ -124,7 +124,8 @@ class Misbehaving:
             await self._app(scope, receive, _unsent)
             await _cut(scope, receive)
         else:
-            await _send(send, self._render(scope, fault))
+            render = plain_reply if fault.by_proxy else self._render
+            await _send(send, render(scope, fault))
 
 
 def plain_reply(scope: Scope, fault: Fault) -> Reply:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, TypeVar
 import anyio
 import anyio.to_thread
 
-from anabranch.cloud import Cloud, Response, SingleFlight
+from anabranch.cloud import Cloud, Response, SingleFlight, retry_after
 from anabranch.errors import CloudError, NotFound, ProtocolError, error_class
 from anabranch_opennebula.reading import Thing, integer
 from anabranch_opennebula.replies import fault_error, payload
@@ -150,7 +150,9 @@ def _no_answer(reply: Response, endpoint: str) -> CloudError:
         )
     said = " ".join(_TAGS.sub(" ", reply.text[:2000]).split())[:200]
     return error_class(reply.status)(
-        f"status {reply.status} instead of an answer: {said}", provider_code=reply.status
+        f"status {reply.status} instead of an answer: {said}",
+        provider_code=reply.status,
+        retry_after=retry_after(reply.headers),
     )
 
 

@@ -93,7 +93,7 @@ class ChangeChecks(ConformanceBase):
 
     async def _made(self, bench: Bench, broker: Broker) -> Instance:
         spec = await self.spec(bench, broker, _ONCE)
-        made = await bench.call(broker, "create_instance", spec=spec)
+        made: Instance = await bench.call(broker, "create_instance", spec=spec)
         if "get_instance" not in broker.capabilities(NAME):
             return made
         running, stopped = InstanceState.RUNNING, InstanceState.STOPPED

@@ -6,7 +6,6 @@ What a test process finds travels with its reports, so that a run on several pro
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Generator, Mapping
 from contextlib import suppress
 from importlib.metadata import entry_points
@@ -134,7 +133,6 @@ def _result(
     return None
 
 
-@functools.cache
 def _about(suite: type[ConformanceBase]) -> dict[str, Any]:
     """What a report says beside the checks."""
     about: dict[str, Any] = {

@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from anabranch.errors import (
+    AnabranchError,
     AuthenticationError,
     CloudError,
     CloudUnavailable,
@@ -20,6 +21,7 @@ from anabranch.errors import (
     RateLimited,
 )
 from anabranch.facade import Broker
+from anabranch.hooks import Ops
 from anabranch.operations import OPERATIONS
 from anabranch.testing.behaviour import Fault, FaultKind
 from anabranch.testing.conformance.base import ConformanceBase
@@ -31,6 +33,15 @@ __all__ = ["FailureChecks"]
 _RETRY_AFTER: Final = 7
 _SHORT: Final = 0.3
 _MACHINES: Final = 5
+_PROXIED: Final = (
+    FaultKind.UNAUTHORIZED,
+    FaultKind.FORBIDDEN,
+    FaultKind.RATE_LIMITED,
+    FaultKind.BROKEN,
+    FaultKind.UNAVAILABLE,
+)
+"""What a proxy in front of a platform says, too; 404 and 409 are the platform's own affair."""
+_SPEAKERS: Final = (False, True)
 
 
 class _Use(NamedTuple):
@@ -45,14 +56,14 @@ class FailureChecks(ConformanceBase):
 
     async def test_unauthorized_is_typed(self) -> None:
         """401 is AuthenticationError."""
-        await self._each_is("401", AuthenticationError, "on a reply of 401")
+        await self._each_is(FaultKind.UNAUTHORIZED, AuthenticationError, "on a reply of 401")
 
     async def test_forbidden_is_typed(self) -> None:
         """403 is PermissionDenied."""
-        await self._each_is("403", PermissionDenied, "on a reply of 403")
+        await self._each_is(FaultKind.FORBIDDEN, PermissionDenied, "on a reply of 403")
 
     async def test_not_found_is_typed(self) -> None:
-        """What is not there is NotFound, by its id, and by a reply of 404."""
+        """What is not there is NotFound, by its id, and when the platform says so."""
         async with self.bench() as bench:
             broker = await bench.warm(retries=0)
             asked = [u for u in await self._uses(bench, broker) if u.operation.startswith("get_")]
@@ -64,18 +75,17 @@ class FailureChecks(ConformanceBase):
             if not asked:
                 pytest.skip("no get operation is offered, or nothing is there to be got")
         if self.simulator:
-            await self._each_is("404", NotFound, "on a reply of 404", only="get_")
+            await self._each_is(FaultKind.NOT_FOUND, NotFound, "on a reply of 404", only="get_")
 
     async def test_conflict_is_typed(self) -> None:
         """A change that meets 409 is Conflict."""
-        await self._each_is("409", Conflict, "on a reply of 409", changes=True)
+        await self._each_is(FaultKind.CONFLICT, Conflict, "on a reply of 409", changes=True)
 
     async def test_rate_limit_is_typed(self) -> None:
         """429 is RateLimited, with the pause that was asked for; one that passes is waited out."""
         self.needs_wire()
-        limited = Fault(kind=FaultKind.RATE_LIMITED, retry_after=_RETRY_AFTER)
         when = f"on a reply of 429 with Retry-After: {_RETRY_AFTER}"
-        for use, error in await self._each_is(limited, RateLimited, when):
+        for use, error in await self._each_is(FaultKind.RATE_LIMITED, RateLimited, when):
             if error.retry_after != _RETRY_AFTER:
                 pytest.fail(
                     f"{when}: the RateLimited of {use.operation} must say"
@@ -98,15 +108,15 @@ class FailureChecks(ConformanceBase):
 
     async def test_unavailable_is_typed(self) -> None:
         """500 and 503 are CloudUnavailable, in every list and on every page; a moment is not."""
-        for fault in ("500", "503"):
-            await self._each_is(fault, CloudUnavailable, f"on a reply of {fault}", all_lists=True)
+        for kind, status in ((FaultKind.BROKEN, 500), (FaultKind.UNAVAILABLE, 503)):
+            await self._each_is(kind, CloudUnavailable, f"on a reply of {status}", all_lists=True)
         await self._a_later_page_fails()
         await self._a_moment_is_not_seen("503x1")
 
     async def test_timeout_is_typed(self) -> None:
         """No reply within request_timeout is DeadlineExceeded."""
         await self._each_is(
-            "hang",
+            FaultKind.HANG,
             DeadlineExceeded,
             f"without a reply within request_timeout: {_SHORT}",
             few=True,
@@ -114,20 +124,20 @@ class FailureChecks(ConformanceBase):
         )
 
     async def test_reset_is_typed(self) -> None:
-        """A connection that is cut is CloudUnavailable; one that works the next time is not seen."""
-        await self._each_is("reset", CloudUnavailable, "when the connection is cut")
+        """A connection that is cut is CloudUnavailable; a cut that passes is not seen."""
+        await self._each_is(FaultKind.RESET, CloudUnavailable, "when the connection is cut")
         await self._a_moment_is_not_seen("resetx1")
 
     async def test_garbage_is_typed(self) -> None:
         """A reply that is not the protocol is ProtocolError, and no empty list."""
         when = "when the reply is a page of HTML with status 200"
-        await self._each_is("garbage", ProtocolError, when, all_lists=True)
+        await self._each_is(FaultKind.GARBAGE, ProtocolError, when, all_lists=True)
 
     # -------------------------------------------------------------------------------------
 
     async def _each_is(
         self,
-        fault: Fault | str,
+        kind: FaultKind,
         expected: type[CloudError],
         when: str,
         *,
@@ -150,17 +160,21 @@ class FailureChecks(ConformanceBase):
             if not uses:
                 pytest.skip("no operation that this is about is offered")
             for use in uses:
-                if not await self._asks(bench, broker, use):
-                    continue
-                bench.break_with(fault)
-                error = await self.must_fail(broker, use.operation, use.arguments, expected, when)
-                errors.append((use, error))
-                bench.break_with()
+                for by_proxy in _SPEAKERS[: 2 if kind in _PROXIED and use in uses[:2] else 1]:
+                    if not await self._asks(bench, broker, use):
+                        continue
+                    bench.break_with(Fault(kind=kind, by_proxy=by_proxy, retry_after=_RETRY_AFTER))
+                    told = f"{when} (a proxy's, a page of HTML)" if by_proxy else when
+                    error = await self.must_fail(
+                        broker, use.operation, use.arguments, expected, told
+                    )
+                    errors.append((use, error))
+                    bench.break_with()
         return errors
 
     async def _asks(self, bench: Bench, broker: Broker, use: _Use) -> bool:
         """Whether an operation asks the cloud at all; changes are not tried beforehand."""
-        if OPERATIONS[use.operation].mutates if use.operation in OPERATIONS else False:
+        if use.operation in OPERATIONS and OPERATIONS[use.operation].mutates:
             first = self._first_list(broker)
             await bench.call(broker, first.operation, **first.arguments)
             return True
@@ -175,6 +189,8 @@ class FailureChecks(ConformanceBase):
         most = ("list_instances", "list_images")
         chosen = [op for op in lists if all_lists or op in most] or lists[:1]
         uses = [_Use(operation, first_page(operation)) for operation in chosen]
+        if type(self.registry().driver(self.kind)).check is not Ops.check:
+            uses.append(_Use("check", {}))
         for operation in lists:
             singular = operation.removeprefix("list_").removesuffix("s")
             if f"get_{singular}" in offered and (all_lists or operation in chosen):
@@ -235,6 +251,17 @@ class FailureChecks(ConformanceBase):
                 bench.break_with("503")
                 when = "on a reply of 503 to the second page"
                 given = {**given, "cursor": page.cursor}
-                await self.must_fail(broker, operation, given, CloudUnavailable, when)
+                if not await self._told_as_problems(broker, operation, given):
+                    await self.must_fail(broker, operation, given, CloudUnavailable, when)
                 bench.break_with()
                 await bench.call(broker, operation, **first_page(operation))
+
+    async def _told_as_problems(
+        self, broker: Broker, operation: str, arguments: Mapping[str, Any]
+    ) -> bool:
+        """Whether a page comes that says of its items that they could not be had."""
+        try:
+            page = await broker.invoke(NAME, operation, arguments)
+        except AnabranchError:
+            return False
+        return bool(getattr(page, "problems", ()))

@@ -71,8 +71,8 @@ class OfferChecks(ConformanceBase):
     def _all_used(self, offered: Collection[str], steps: dict[str, int]) -> None:
         if unused := [operation for operation in offered if operation not in steps]:
             pytest.fail(
-                f"{', '.join(unused)}: offered, and could not be used. What they need is not"
-                " there: let the simulated cloud have it from the beginning, or offer what makes it",
+                f"{', '.join(unused)}: offered, and could not be used, because what they need is"
+                " not there: let the simulated cloud have it, or offer the operation that makes it",
                 pytrace=False,
             )
         silent = [

@@ -7,8 +7,14 @@ from typing import Any
 
 import msgspec
 
-from anabranch.testing.conformance.levels import CHECKS, LEVELS, Level, Outcome
-from anabranch.testing.conformance.levels import level_of, missing_for
+from anabranch.testing.conformance.levels import (
+    CHECKS,
+    LEVELS,
+    Level,
+    Outcome,
+    level_of,
+    missing_for,
+)
 
 __all__ = ["CheckResult", "ConformanceReport", "merged"]
 
@@ -82,8 +88,8 @@ class ConformanceReport(msgspec.Struct, frozen=True, kw_only=True):
         if self.budget:
             told = ", ".join(f"{name} {count}" for name, count in self.budget.items())
             lines.append(f"  requests beyond one per page, as declared: {told}")
-        for level, checks in self.missing.items():
-            lines.append(f"  for {level}: {', '.join(checks)}")
+        for wanted, missing in self.missing.items():
+            lines.append(f"  for {wanted}: {', '.join(missing)}")
         return lines
 
 

@@ -91,9 +91,9 @@ def _captured() -> Iterator[dict[str, io.StringIO]]:
         logger.setLevel(logging.DEBUG)
     root.addHandler(handler)
     try:
-        with redirect_stdout(streams["standard output"]):
-            with redirect_stderr(streams["standard output"]):
-                yield streams
+        terminal = streams["standard output"]
+        with redirect_stdout(terminal), redirect_stderr(terminal):
+            yield streams
     finally:
         root.removeHandler(handler)
         for logger, level in levels.items():

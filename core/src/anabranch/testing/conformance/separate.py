@@ -38,9 +38,9 @@ class Separate(Generic[T]):
             BaseException: what it raised.
         """
         self._thread.start()
-        with anyio.move_on_after(seconds):
-            while self._thread.is_alive():
-                await anyio.sleep(_LOOK)
+        until = anyio.current_time() + seconds
+        while self._thread.is_alive() and anyio.current_time() < until:  # noqa: ASYNC110
+            await anyio.sleep(_LOOK)
         if self._failure is not None:
             raise self._failure
         return self._results[0] if self._results else None

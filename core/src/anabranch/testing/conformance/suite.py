@@ -15,6 +15,8 @@ __all__ = ["DriverConformance"]
 class DriverConformance(
     ListingChecks, FailureChecks, EndingChecks, OfferChecks, ChangeChecks, SecrecyChecks
 ):
-    """What a driver must keep. Derive a class whose name begins with `Test`, and name `kind` and
-    `simulator`; see `ConformanceBase` for what else can be said.
+    """What a driver must keep.
+
+    Derive a class whose name begins with `Test`, and name `kind` and `simulator`; see
+    `ConformanceBase` for what else can be said.
     """

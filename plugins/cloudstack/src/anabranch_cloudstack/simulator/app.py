@@ -23,8 +23,18 @@ PATH = "/client/api"
 
 _LONGEST_URI = 8192
 _LARGEST_BODY = 1024 * 1024
-_TOO_MANY = 429
-_LIMITED = "The given user has reached his/her account api limit, please retry after 1000 ms."
+_SAID = {
+    FaultKind.FORBIDDEN: Refusal(531, "The account has no permission for this.", 4365),
+    FaultKind.NOT_FOUND: Refusal(
+        431,
+        "Unable to execute API command due to invalid value. Invalid parameter id value=x due to"
+        " incorrect long value format, or entity does not exist",
+    ),
+    FaultKind.CONFLICT: Refusal(536, "The resource is in use."),
+    FaultKind.RATE_LIMITED: Refusal(
+        429, "The given user has reached his/her account api limit, please retry after 1000 ms."
+    ),
+}
 _FORM = "application/x-www-form-urlencoded"
 _HTML = "text/html;charset=iso-8859-1"
 _PAGE = (
@@ -111,13 +121,14 @@ def label(scope: Scope, body: bytes) -> str:
 def render_fault(scope: Scope, fault: Fault) -> PlainReply:
     """What CloudStack and the proxies in front of it say when something is wrong.
 
-    The server's own limiter says how long to wait only in its text; `Retry-After` is a proxy's.
+    It has codes of its own for what others say with 403, 404 and 409. The server's own limiter
+    says how long to wait only in its text; `Retry-After` is a proxy's.
     """
     plain = plain_reply(scope, fault)
     if fault.kind is FaultKind.UNAUTHORIZED:
         refusal = unauthorized()
-    elif fault.kind is FaultKind.RATE_LIMITED:
-        refusal = Refusal(_TOO_MANY, _LIMITED)
+    elif fault.kind in _SAID:
+        refusal = _SAID[fault.kind]
     else:
         return plain
     answer = error_reply("errorresponse", refusal, json=True, version="")
@@ -125,7 +136,7 @@ def render_fault(scope: Scope, fault: Fault) -> PlainReply:
         status=refusal.code,
         body=answer.body,
         content_type=answer.content_type,
-        headers=plain.headers if refusal.code == _TOO_MANY else (),
+        headers=plain.headers if fault.kind is FaultKind.RATE_LIMITED else (),
     )
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+from xml.sax.saxutils import unescape
 
+from anabranch.testing.growth import grown_xml
+from anabranch.testing.simulation import Fault, FaultKind, plain_reply
+from anabranch.testing.simulation import Reply as PlainReply
 from anabranch_opennebula.simulator import (
     images,
     infrastructure,
@@ -17,14 +22,14 @@ from anabranch_opennebula.simulator.machines import methods as machines
 from anabranch_opennebula.simulator.methods import Method
 from anabranch_opennebula.simulator.networks import methods as networks
 from anabranch_opennebula.simulator.networks import templates as network_templates
-from anabranch_opennebula.simulator.refusals import Refusal, RpcFault
+from anabranch_opennebula.simulator.refusals import Code, Refusal, RpcFault
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from anabranch_opennebula.simulator.state import State
 
-__all__ = ["METHODS", "PATH", "Application", "label"]
+__all__ = ["METHODS", "PATH", "Application", "grow", "label", "render_fault"]
 
 PATH = "/RPC2"
 
@@ -39,6 +44,17 @@ METHODS: dict[str, Method] = {
     **infrastructure.METHODS,
 }
 _ADDED = {"one.vm.attachsg": (6, 4), "one.vm.detachsg": (6, 4), "one.vmpool.infoset": (6, 0)}
+_XML = "text/xml; charset=utf-8"
+_DOCUMENT = re.compile(rb"<string>(&lt;.*?)</string>", re.DOTALL)
+_SAID = {
+    FaultKind.UNAUTHORIZED: (
+        Code.AUTHENTICATION,
+        "User couldn't be authenticated, aborting call.",
+    ),
+    FaultKind.FORBIDDEN: (Code.AUTHORIZATION, "User [2] : Not authorized to perform USE VM [0]."),
+    FaultKind.NOT_FOUND: (Code.NO_EXISTS, "Error getting virtual machine [0]."),
+    FaultKind.CONFLICT: (Code.ACTION, "This action is not available for state LOCKED"),
+}
 _SERVER = (b"server", b"Xmlrpc-c_Abyss/1.33.14")
 
 
@@ -53,7 +69,7 @@ class Application:
         body = await _read(receive)
         refused = _refused(scope)
         if refused is None:
-            await _send(send, 200, b"text/xml; charset=utf-8", self._answer(body))
+            await _send(send, 200, _XML.encode(), self._answer(body))
         else:
             status, title = refused
             page = f"<HTML><HEAD><TITLE>Error {status}</TITLE></HEAD><BODY><H1>Error {status}</H1>"
@@ -84,6 +100,29 @@ def label(scope: Scope, body: bytes) -> str:
     name = xmlrpc.method_name(body)
     path: str = scope["path"]
     return f"{path}/{name}" if name else path
+
+
+def render_fault(scope: Scope, fault: Fault) -> PlainReply:
+    """What oned and the proxies in front of it say when something is wrong.
+
+    oned answers with status 200 whatever it refuses; what else there is, is a proxy's.
+    """
+    if fault.kind not in _SAID:
+        return plain_reply(scope, fault)
+    answer = xmlrpc.refusal("one.call", Refusal(*_SAID[fault.kind]))
+    return PlainReply(status=200, body=answer, content_type=_XML)
+
+
+def grow(body: bytes, content_type: str) -> bytes:
+    """Add unknown elements to the document that an answer carries as an escaped string."""
+    del content_type
+
+    def grown_one(match: re.Match[bytes]) -> bytes:
+        document = unescape(match[1].decode())
+        grown = grown_xml(document.encode()).partition(b"?>\n")[2].decode()
+        return b"<string>" + xmlrpc.escaped(grown) + b"</string>"
+
+    return _DOCUMENT.sub(grown_one, body)
 
 
 def _refused(scope: Scope) -> tuple[int, str] | None:

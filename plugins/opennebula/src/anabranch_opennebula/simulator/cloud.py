@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal
 
 from anabranch.testing.simulation import Behaviour, Misbehaving, RequestLog
-from anabranch_opennebula.simulator.app import PATH, Application, label
+from anabranch_opennebula.simulator.app import PATH, Application, grow, label, render_fault
 from anabranch_opennebula.simulator.machines.records import Machine
 from anabranch_opennebula.simulator.oddities import ODDITIES, plant
 from anabranch_opennebula.simulator.records import LoginToken
@@ -40,7 +40,9 @@ class OpenNebulaCloud:
         self.name = state.name
         self.state = state
         self.requests = RequestLog()
-        self.app: ASGIApp = Misbehaving(Application(state), self, label=label)
+        self.app: ASGIApp = Misbehaving(
+            Application(state), self, render_fault, label=label, grow=grow
+        )
 
     @property
     def behaviour(self) -> Behaviour:

@@ -41,6 +41,20 @@ _SERVICES: dict[str, Service] = {
     )
 }
 
+_SAID = {
+    FaultKind.UNAUTHORIZED: UNAUTHENTICATED,
+    FaultKind.FORBIDDEN: "Policy does not allow this request to be performed.",
+    FaultKind.NOT_FOUND: "The resource could not be found.",
+    FaultKind.CONFLICT: "There was a conflict when trying to complete your request.",
+    FaultKind.BROKEN: "Unexpected API Error.",
+}
+_NOVA = {
+    FaultKind.FORBIDDEN: "forbidden",
+    FaultKind.NOT_FOUND: "itemNotFound",
+    FaultKind.CONFLICT: "conflictingRequest",
+    FaultKind.BROKEN: "computeFault",
+}
+
 
 class Application:
     """Answers for one cloud."""
@@ -92,17 +106,25 @@ class Application:
 
 
 def render_fault(scope: Scope, fault: Fault) -> PlainReply:
-    """What OpenStack and the proxies in front of it say when something is wrong."""
-    if fault.kind is not FaultKind.UNAUTHORIZED:
-        return plain_reply(scope, fault)
-    host = dict(scope["headers"]).get(b"host", b"localhost").decode("latin-1")
-    error = {"code": 401, "title": "Unauthorized", "message": UNAUTHENTICATED}
-    reply = json_reply({"error": error})
+    """What OpenStack and the proxies in front of it say when something is wrong.
+
+    Limits and an overload are the proxies' to tell; of the services nova has a document of its
+    own, and the others nearly the same one.
+    """
+    plain = plain_reply(scope, fault)
+    if fault.kind not in _SAID:
+        return plain
+    status = HTTPStatus(plain.status)
+    error = {"code": status.value, "title": status.phrase, "message": _SAID[fault.kind]}
+    name = _NOVA.get(fault.kind, "error") if "/compute/" in scope["path"] else "error"
+    reply = json_reply({name: error})
+    headers: tuple[tuple[str, str], ...] = ()
+    if fault.kind is FaultKind.UNAUTHORIZED:
+        host = dict(scope["headers"]).get(b"host", b"localhost").decode("latin-1")
+        uri = f'Keystone uri="{scope["scheme"]}://{host}/identity/v3"'
+        headers = (("www-authenticate", uri),)
     return PlainReply(
-        status=401,
-        body=reply.body,
-        content_type=reply.content_type,
-        headers=(("www-authenticate", f'Keystone uri="{scope["scheme"]}://{host}/identity/v3"'),),
+        status=status, body=reply.body, content_type=reply.content_type, headers=headers
     )
 
 

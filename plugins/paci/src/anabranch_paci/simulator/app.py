@@ -43,6 +43,12 @@ PREFIX = "/paci/v1.0"
 _REALM = 'Basic realm="Parallels Instance Manager"'  # Salt sends its password to no other
 _CHALLENGE = (("www-authenticate", _REALM),)
 _LARGEST_BODY = 4 * 1024 * 1024
+_SAID = {
+    FaultKind.FORBIDDEN: "This is not allowed to you.",
+    FaultKind.NOT_FOUND: "There is no such resource.",
+    FaultKind.CONFLICT: "The resource is being changed.",
+    FaultKind.BROKEN: "Internal error.",
+}
 
 _ROUTES = Routes()
 for _part in (
@@ -104,9 +110,13 @@ class Application:
 
 def render_fault(scope: Scope, fault: Fault) -> PlainReply:
     """What the platform and the proxies in front of it say when something is wrong."""
-    if fault.kind is not FaultKind.UNAUTHORIZED:
-        return plain_reply(scope, fault)
-    reply = _unauthorized("xml")
+    plain = plain_reply(scope, fault)
+    if fault.kind is FaultKind.UNAUTHORIZED:
+        reply = _unauthorized("xml")
+    elif fault.kind in _SAID:
+        reply = _error("xml", plain.status, _SAID[fault.kind])
+    else:
+        return plain
     return PlainReply(
         status=reply.status,
         body=reply.body,

@@ -1,0 +1,10 @@
+from types import MappingProxyType
+
+from anabranch.testing.conformance import DriverConformance
+from anabranch_cloudstack.simulator import simulator
+
+
+class TestConformance(DriverConformance):
+    kind = "cloudstack"
+    simulator = simulator
+    budget = MappingProxyType({"list_images": 3})

@@ -1,0 +1,12 @@
+from collections.abc import Mapping
+from typing import Any
+
+from anabranch.testing.conformance import DriverConformance
+
+
+class TestConformance(DriverConformance):
+    kind = "mock"
+    wireless = True
+
+    def make_entry(self, *, instances: int, odd: bool) -> Mapping[str, Any]:
+        return {"dataset": "generated", "instances": instances, "odd_data": odd}
