@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from reference_pages import errors, features, hooks, models, settings
+from reference_pages import errors, features, hooks, levels, models, settings
 
 __all__ = ["pages"]
 
@@ -12,6 +12,7 @@ def pages() -> Mapping[str, str]:
     return {
         "reference/hooks.md": hooks.page(),
         "reference/features.md": features.page(),
+        "reference/levels.md": levels.page(),
         "reference/models.md": models.page(),
         "reference/errors.md": errors.page(),
         "reference/settings.md": settings.page(),

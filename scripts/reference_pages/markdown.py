@@ -54,7 +54,7 @@ def struct_docs(cls: type[msgspec.Struct]) -> dict[str, str]:
 def member_docs(cls: type[enum.Enum]) -> dict[str, str]:
     """Return the strings that stand below the members of an enumeration, as docs of those."""
     source = inspect.getsource(cls)
-    found = re.findall(r'^    ([A-Z0-9_]+) = .*\n    """(.*?)"""', source, re.M | re.S)
+    found = re.findall(r'^    ([A-Z0-9_]+) = [^\n]*\n    """(.*?)"""', source, re.M | re.S)
     return {name: _line(text) for name, text in found}
 
 

@@ -38,6 +38,7 @@ def reference():
         import reference_pages.errors
         import reference_pages.features
         import reference_pages.hooks
+        import reference_pages.levels
         import reference_pages.markdown
         import reference_pages.models
         import reference_pages.settings
@@ -119,6 +120,15 @@ def test_numbers_tell_their_unit(reference):
             if hints[field.name] is float and "delay" not in cls.__name__.lower():
                 told = docs[field.name] + (cls.__doc__ or "")
                 assert UNITS.search(told) or "much longer" in told, f"{cls.__name__}.{field.name}"
+
+
+def test_every_check_of_the_kit_is_documented(reference, generated):
+    from anabranch.testing.conformance import CHECKS
+
+    page = generated["reference/levels.md"]
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", page, re.M))
+    assert list(rows) == list(CHECKS)
+    assert all(len(said) > 10 for said in rows.values())
 
 
 # ------------------------------------------------------------------------------------- platforms
@@ -268,3 +278,12 @@ def test_names_of_the_package_in_the_pages_are_there():
             except ModuleNotFoundError:
                 there = importlib.import_module(module)
                 assert hasattr(there, attribute), f"{page}: there is no {name}"
+
+
+def test_links_between_the_pages_of_the_repository_lead_somewhere():
+    """Those in docs/ MkDocs checks; these are read where they lie."""
+    readable = [*ROOT.glob("*.md"), *(page for page in PAGES if page.name == "README.md")]
+    for page in readable:
+        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+            if "://" not in link:
+                assert (page.parent / link).exists(), f"{page}: {link}"
