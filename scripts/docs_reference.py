@@ -51,6 +51,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     for name in public_modules():
         packages.setdefault(name.partition(".")[0], []).append(_uri(name))
     _section(nav, "Modules").extend({package: uris} for package, uris in packages.items())
+    listed = (ROOT / "docs/decisions/index.md").read_text()
+    links = re.findall(r"^\| \[.*?\]\((.*?\.md)\)", listed, re.M)
+    _section(nav, "Decisions").extend(f"decisions/{link}" for link in links)
     return config
 
 

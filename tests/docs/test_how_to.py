@@ -112,6 +112,10 @@ def test_the_shell(reader):
     reader.read(SCRIPT)
 
 
+def test_plugins(reader):
+    reader.read("docs/how-to/plugins.md")
+
+
 def routes(client):
     """What the page says of both applications."""
     answer = client.get("/instances").json()

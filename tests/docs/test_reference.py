@@ -215,17 +215,18 @@ def test_every_environment_variable_is_documented():
 # --------------------------------------------------------------------------------------- commands
 
 
-CALL = re.compile(r"^(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\S*/)?anabranch ([^|>\n].*)$", re.M)
+CALL = re.compile(r"^(\$ )?(?:[A-Z_]+=\S+ )*(?:\S*/)?anabranch ([^|>\n].*)$", re.M)
 
 
 def command_lines() -> list[tuple[str, str]]:
     """What stands in blocks of the pages and calls `anabranch`, with the page."""
     found = []
     for page in PAGES:
-        blocks = re.findall(r"^```(?:sh|console)[^\n]*\n(.*?)^```", page.read_text(), re.M | re.S)
-        for text in blocks:
-            lines = CALL.findall(text.replace("\\\n", " "))
-            found += [(str(page.relative_to(ROOT)), line) for line in lines]
+        blocks = re.findall(r"^```(sh|console)[^\n]*\n(.*?)^```", page.read_text(), re.M | re.S)
+        for language, text in blocks:
+            for prompt, line in CALL.findall(text.replace("\\\n", " ")):
+                if prompt or language == "sh":
+                    found.append((str(page.relative_to(ROOT)), line))
     return found
 
 
