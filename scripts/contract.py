@@ -28,6 +28,7 @@ MODULES = (
     "anabranch.settings",
     "anabranch.states",
     "anabranch.redaction",
+    "anabranch.reading",
     "anabranch",
 )
 """What a driver may import, and what programs do; what both only meet there is in `MET`."""
