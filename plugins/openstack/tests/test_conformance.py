@@ -7,4 +7,4 @@ from anabranch_openstack.simulator import simulator
 class TestConformance(DriverConformance):
     kind = "openstack"
     simulator = simulator
-    budget = MappingProxyType({"list_networks": 2})
+    budget = MappingProxyType({"list_networks": 2, "list_quotas": 4})

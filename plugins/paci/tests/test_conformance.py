@@ -7,4 +7,11 @@ from anabranch_paci.simulator import simulator
 class TestConformance(DriverConformance):
     kind = "paci"
     simulator = simulator
-    budget = MappingProxyType({"list_hardware_profiles": 0, "list_instances": "n"})
+    budget = MappingProxyType(
+        {
+            "list_firewalls": "n",
+            "list_hardware_profiles": 0,
+            "list_instances": "n",
+            "list_storage_snapshots": "n",
+        }
+    )

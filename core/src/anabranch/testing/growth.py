@@ -8,6 +8,7 @@ elements gets one more, and every element with attributes another attribute.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any, Final, cast
 from xml.etree import ElementTree
 
@@ -33,35 +34,48 @@ def grown_json(body: bytes) -> bytes:
         document = json.loads(body)
     except ValueError:
         return body
-    _grow(document)
-    return json.dumps(document).encode()
+    return json.dumps(document).encode() if _grow(document) else body
 
 
-def grown_xml(body: bytes) -> bytes:
-    """Return an XML document with elements and attributes that nobody knows."""
+def grown_xml(body: bytes, *, leave: Collection[str] = ()) -> bytes:
+    """Return an XML document with elements and attributes that nobody knows.
+
+    Args:
+        body: The document; what is none comes back as it is.
+        leave: Elements whose contents are the users' own, and stay as they are.
+    """
     try:
         root = ElementTree.fromstring(body)  # noqa: S314 - a simulator's own reply
     except ElementTree.ParseError:
         return body
-    for element in list(root.iter()):
-        if element.attrib:
-            element.set(UNKNOWN, "later")
-        if len(element):
-            ElementTree.SubElement(element, UNKNOWN.upper()).text = "later"
+    _grow_element(root, leave)
     document: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return document
 
 
-def _grow(value: Any) -> None:
+def _grow_element(element: ElementTree.Element, leave: Collection[str]) -> None:
+    if element.tag in leave:
+        return
+    for child in element:
+        _grow_element(child, leave)
+    if element.attrib:
+        element.set(UNKNOWN, "later")
+    if len(element):
+        ElementTree.SubElement(element, UNKNOWN.upper()).text = "later"
+
+
+def _grow(value: Any) -> bool:
+    """Add to what is below, and say whether anything was added."""
     if isinstance(value, list):
-        for item in value:
-            _grow(item)
-    elif isinstance(value, dict):
-        members = cast("dict[str, Any]", value)
-        for member in members.values():
-            _grow(member)
-        if _is_record(members) or any(_holds_records(member) for member in members.values()):
-            members[UNKNOWN] = {"since": "later", "values": [None, 1, "x"]}
+        return sum(map(_grow, value)) > 0
+    if not isinstance(value, dict):
+        return False
+    members = cast("dict[str, Any]", value)
+    grew = sum(map(_grow, members.values())) > 0
+    if _is_record(members) or any(_holds_records(member) for member in members.values()):
+        members[UNKNOWN] = {"since": "later", "values": [None, 1, "x"]}
+        grew = True
+    return grew
 
 
 def _is_record(value: Any) -> bool:

@@ -113,7 +113,7 @@ class Misbehaving:
             await anyio.sleep(behaviour.latency)
         fault = behaviour.take_fault(method, path) if behaviour.faults else None
         if fault is None and behaviour.unknown_fields:
-            await self._app(scope, receive, _growing(send, self._grow))
+            await self._app(scope, receive, self._growing(send))
         elif fault is None:
             await self._app(scope, receive, send)
         elif fault.kind is FaultKind.HANG:
@@ -126,6 +126,32 @@ class Misbehaving:
         else:
             render = plain_reply if fault.by_proxy else self._render
             await _send(send, render(scope, fault))
+
+    def _growing(self, send: Send) -> Send:
+        """A `send` that gathers the reply and sends it on with unknown fields."""
+        start: Message = {}
+        chunks: list[bytes] = []
+
+        async def gather(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            chunks.append(message.get("body", b""))
+            if message.get("more_body"):
+                return
+            headers = dict(start["headers"])
+            content_type = headers.get(b"content-type", b"").decode("latin-1")
+            body = b"".join(chunks)
+            larger = self._grow(body, content_type) if body else body
+            if larger != body:
+                self._cloud.requests.grown += 1
+                headers[b"content-length"] = str(len(larger)).encode()
+                start = {**start, "headers": list(headers.items())}
+            await send(start)
+            await send({"type": "http.response.body", "body": larger})
+
+        return gather
 
 
 def plain_reply(scope: Scope, fault: Fault) -> Reply:
@@ -166,32 +192,6 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 
 async def _unsent(message: Message) -> None:
     del message
-
-
-def _growing(send: Send, grow: Grow) -> Send:
-    """A `send` that gathers the reply and sends it on with unknown fields."""
-    start: Message = {}
-    chunks: list[bytes] = []
-
-    async def gather(message: Message) -> None:
-        nonlocal start
-        if message["type"] == "http.response.start":
-            start = message
-            return
-        chunks.append(message.get("body", b""))
-        if message.get("more_body"):
-            return
-        headers = dict(start["headers"])
-        content_type = headers.get(b"content-type", b"").decode("latin-1")
-        body = b"".join(chunks)
-        larger = grow(body, content_type) if body else body
-        if larger != body and b"content-length" in headers:
-            headers[b"content-length"] = str(len(larger)).encode()
-            start = {**start, "headers": list(headers.items())}
-        await send(start)
-        await send({"type": "http.response.body", "body": larger})
-
-    return gather
 
 
 async def _send(send: Send, reply: Reply) -> None:

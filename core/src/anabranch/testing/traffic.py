@@ -23,11 +23,15 @@ class RequestLog:
 
     Args:
         size: How many requests are remembered one by one; the totals count all of them.
+
+    Attributes:
+        grown: How many replies got fields that nobody knows, since the last reset.
     """
 
     def __init__(self, size: int = 10_000) -> None:
         self._latest: deque[Request] = deque(maxlen=size)
         self._totals: Counter[str] = Counter()
+        self.grown = 0
 
     def __iter__(self) -> Iterator[Request]:
         """The remembered requests, oldest first."""
@@ -60,3 +64,4 @@ class RequestLog:
         """Forget everything."""
         self._latest.clear()
         self._totals.clear()
+        self.grown = 0

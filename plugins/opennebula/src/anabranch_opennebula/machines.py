@@ -251,7 +251,8 @@ def _hardware(sizes: Mapping[str, str], root: Disk | None) -> Hardware:
 
 
 def _last_history(history: Element | None) -> dict[str, str]:
-    return leaves(history[-1], *_PLACED) if history is not None and len(history) else {}
+    records = history.findall("HISTORY") if history is not None else []
+    return leaves(records[-1], *_PLACED) if records else {}
 
 
 def _firewalls(nics: Iterable[Mapping[str, str]]) -> tuple[str, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import socket
 from collections.abc import Collection, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal, NoReturn
 
 import pytest
 
@@ -17,11 +18,14 @@ from anabranch.models import Instance, InstanceSpec
 from anabranch.plugins import PluginRegistry
 from anabranch.testing.behaviour import Behaviour
 from anabranch.testing.conformance.bench import NAME, Bench, opened, told
-from anabranch.testing.conformance.levels import CHECKS
+from anabranch.testing.conformance.levels import CHECKS, Level
 from anabranch.testing.simulation import SimulatedCloud, Simulator
 from anabranch.testing.walk import Choices, machine_spec
 
-__all__ = ["ConformanceBase"]
+__all__ = ["BACKENDS", "ConformanceBase"]
+
+BACKENDS: Final = frozenset({"asyncio", "trio"})
+"""Where each check runs."""
 
 
 class ConformanceBase:
@@ -36,7 +40,9 @@ class ConformanceBase:
         choices: What to take to make a machine, where the first of a list will not do.
         budget: Requests that a list costs where it is not one for each page: a number, or `n`
             for one more for each item. `0`: it is answered from the configuration.
-        exempt: Checks that the driver does not keep, each with the reason; no gold with any.
+        unpaged: Why the lists of the platform have no pages, where they have none.
+        exempt: Checks that the driver does not keep, each with the reason; no gold with any, and
+            none of those for bronze.
     """
 
     kind: ClassVar[str] = ""
@@ -46,11 +52,12 @@ class ConformanceBase:
     settings: ClassVar[Mapping[str, Any]] = {}
     choices: ClassVar[Choices] = Choices()
     budget: ClassVar[Mapping[str, int | Literal["n"]]] = {}
+    unpaged: ClassVar[str] = ""
     exempt: ClassVar[Mapping[str, str]] = {}
 
     pytestmark = pytest.mark.anyio
 
-    @pytest.fixture(params=["asyncio", "trio"])
+    @pytest.fixture(params=sorted(BACKENDS))
     def anyio_backend(self, request: pytest.FixtureRequest) -> str:
         """Each check runs on both, whatever the project around the suite says."""
         return str(request.param)
@@ -67,15 +74,17 @@ class ConformanceBase:
                 pytrace=False,
             )
         for check, reason in self.exempt.items():
-            if check not in CHECKS or not reason.strip():
+            if CHECKS.get(check, Level.BRONZE) is Level.BRONZE or not reason.strip():
+                able = [name for name, level in CHECKS.items() if level is not Level.BRONZE]
                 pytest.fail(
-                    f"exempt: {check!r} is no check, or has no reason; the checks are"
-                    f" {', '.join(CHECKS)}",
+                    f"exempt: {check!r} is no check, or one that none is exempt from, or has no"
+                    f" reason; one can be from {', '.join(able)}",
                     pytrace=False,
                 )
         if self.wireless:
             monkeypatch.setattr(HttpClient, "request", _not_wireless)
             monkeypatch.setattr(HttpClient, "stream", _not_wireless)
+            monkeypatch.setattr(socket.socket, "connect", _not_wireless)
         try:
             self.registry().driver(self.kind)
         except PluginError as exc:
@@ -191,11 +200,10 @@ def shown(value: Any) -> str:
     return text if len(text) <= 200 else f"{text[:199]}…"
 
 
-@functools.wraps(HttpClient.request)
-async def _not_wireless(*args: Any, **kwargs: Any) -> Any:
+def _not_wireless(*args: Any, **kwargs: Any) -> NoReturn:
     del args, kwargs
     pytest.fail(
-        "wireless = True says that the driver talks to nobody, and it uses cloud.http: write a"
+        "wireless = True says that the driver talks to nobody, and it opens a connection: write a"
         " simulator of its platform, and name it",
         pytrace=False,
     )

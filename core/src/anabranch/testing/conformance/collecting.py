@@ -17,7 +17,7 @@ import pytest
 
 from anabranch.errors import PluginError
 from anabranch.plugins import DRIVER_GROUP
-from anabranch.testing.conformance.base import ConformanceBase
+from anabranch.testing.conformance.base import BACKENDS, ConformanceBase
 from anabranch.testing.conformance.levels import CHECKS, Level, Outcome
 from anabranch.testing.conformance.report import CheckResult, ConformanceReport, merged
 
@@ -37,7 +37,7 @@ class ConformanceCollector:
 
     def __init__(self, file: str) -> None:
         self._file = file
-        self._results: dict[str, dict[str, list[CheckResult]]] = {}
+        self._results: dict[str, dict[str, dict[str, CheckResult]]] = {}
         self._about: dict[str, dict[str, Any]] = {}
 
     @pytest.hookimpl(wrapper=True)
@@ -57,6 +57,7 @@ class ConformanceCollector:
                 "suite": "::".join(parts[:-1]),
                 "about": _about(suite),
                 "check": check,
+                "backend": _backend(item),
                 "result": msgspec.to_builtins(result),
             }
             report.user_properties.append((_PROPERTY, found))
@@ -69,14 +70,23 @@ class ConformanceCollector:
                 continue
             result = msgspec.convert(found["result"], CheckResult)
             suite = self._results.setdefault(found["suite"], {})
-            suite.setdefault(found["check"], []).append(result)
+            runs = suite.setdefault(found["check"], {})
+            runs[found["backend"]] = merged([result, *filter(None, [runs.get(found["backend"])])])
             self._about[found["suite"]] = found["about"]
 
     def reports(self) -> dict[str, ConformanceReport]:
-        """The report of each suite, by its place in the tests."""
+        """The report of each suite, by its place in the tests.
+
+        What ran on one back end only has not been kept, and does not count as run.
+        """
         return {
             suite: ConformanceReport.of(
-                {check: merged(several) for check, several in results.items()}, self._about[suite]
+                {
+                    check: merged(runs.values())
+                    for check, runs in results.items()
+                    if runs.keys() >= BACKENDS or Outcome.FAILED in _outcomes(runs)
+                },
+                self._about[suite],
             )
             for suite, results in self._results.items()
         }
@@ -111,6 +121,15 @@ class ConformanceCollector:
                 " file makes one for each",
                 yellow=True,
             )
+
+
+def _backend(item: pytest.Item) -> str:
+    callspec: Any = getattr(item, "callspec", None)
+    return str(callspec.params.get("anyio_backend", "")) if callspec else ""
+
+
+def _outcomes(runs: Mapping[str, CheckResult]) -> set[Outcome]:
+    return {result.outcome for result in runs.values()}
 
 
 def _result(

@@ -18,8 +18,10 @@ from anabranch.testing.conformance.watchdog import Watchdog
 
 __all__ = ["EndingChecks"]
 
-_DEADLINE: Final = 0.2
+_DEADLINE: Final = 0.15
 _GRACE: Final = 3.0
+_LONGEST: Final = 15.0
+_REQUEST: Final = _DEADLINE + _GRACE + 1
 _SLOW: Final = 0.1
 _STAND_STILL: Final = 0.05
 _PLACES: Final = 2
@@ -35,7 +37,7 @@ class EndingChecks(ConformanceBase):
 
             async def ask() -> list[str]:
                 """What did not end as it must."""
-                async with await bench.unmanaged(retries=0) as broker:
+                async with await bench.unmanaged(retries=0, request_timeout=_REQUEST) as broker:
                     for operation in await self._asking(bench, broker):
                         bench.break_with("hang")
                         started = anyio.current_time()
@@ -46,7 +48,7 @@ class EndingChecks(ConformanceBase):
                         await bench.call(broker, operation, **first_page(operation))
                 return []
 
-            found = await Separate(anyio_backend_name, ask).ended(_GRACE * 10)
+            found = await Separate(anyio_backend_name, ask).ended(_LONGEST)
         if found is None:
             pytest.fail(
                 f"a call with a deadline of {_DEADLINE:g} s did not end at all: the driver holds"
@@ -62,18 +64,21 @@ class EndingChecks(ConformanceBase):
         async with self.bench() as bench:
 
             async def cancel() -> list[str]:
-                before, tasks = open_sockets(), len(anyio.get_running_tasks())
-                async with await bench.unmanaged(retries=0, max_connections=_PLACES) as broker:
+                before, tasks = open_sockets(), _tasks()
+                settings = {"max_connections": _PLACES, "request_timeout": _REQUEST}
+                async with await bench.unmanaged(retries=0, **settings) as broker:
+                    times = _PLACES + 1  # one more than there are places to be given back
                     for operation in await self._asking(bench, broker):
                         bench.break_with("hang")
-                        for _ in range(_PLACES + 1):
+                        for _ in range(times):
                             if wrong := await _cancelled(broker, operation, tasks):
                                 return [wrong]
+                        times = 1
                         bench.break_with()
                         await bench.call(broker, operation, **first_page(operation))
                 return await _settled(before)
 
-            found = await Separate(anyio_backend_name, cancel).ended(_GRACE * 10)
+            found = await Separate(anyio_backend_name, cancel).ended(_LONGEST)
         if found is None:
             pytest.fail(
                 "a call that was cancelled did not end: the driver holds on to it (a shielded"
@@ -166,7 +171,7 @@ def _verdict(operation: str, came: object, seconds: float) -> str:
     )
 
 
-async def _cancelled(broker: Broker, operation: str, tasks: int) -> str:
+async def _cancelled(broker: Broker, operation: str, tasks: set[int]) -> str:
     """Cancel an operation, and say what is wrong with its end; empty: nothing."""
     started = anyio.current_time()
     with anyio.move_on_after(_DEADLINE) as scope:
@@ -179,14 +184,18 @@ async def _cancelled(broker: Broker, operation: str, tasks: int) -> str:
     if anyio.current_time() - started > _DEADLINE + _GRACE:
         return f"{operation} ended {anyio.current_time() - started:.1f} s after it was cancelled"
     for _ in range(5):  # what was cancelled with it may need a round to end
-        if len(anyio.get_running_tasks()) <= tasks:
+        if _tasks() <= tasks:
             return ""
         await anyio.sleep(0.02)
-    left = [task.name for task in anyio.get_running_tasks()]
+    left = [task.name for task in anyio.get_running_tasks() if task.id not in tasks]
     return (
         f"{operation} left a task behind when it was cancelled: {left}. Start tasks in an anyio"
         " task group inside the hook"
     )
+
+
+def _tasks() -> set[int]:
+    return {task.id for task in anyio.get_running_tasks()}
 
 
 async def _settled(before: int) -> list[str]:

@@ -57,6 +57,7 @@ class FailureChecks(ConformanceBase):
     async def test_unauthorized_is_typed(self) -> None:
         """401 is AuthenticationError."""
         await self._each_is(FaultKind.UNAUTHORIZED, AuthenticationError, "on a reply of 401")
+        await self._check_is(FaultKind.UNAUTHORIZED, AuthenticationError, "on a reply of 401")
 
     async def test_forbidden_is_typed(self) -> None:
         """403 is PermissionDenied."""
@@ -110,6 +111,7 @@ class FailureChecks(ConformanceBase):
         """500 and 503 are CloudUnavailable, in every list and on every page; a moment is not."""
         for kind, status in ((FaultKind.BROKEN, 500), (FaultKind.UNAVAILABLE, 503)):
             await self._each_is(kind, CloudUnavailable, f"on a reply of {status}", all_lists=True)
+        await self._check_is(FaultKind.UNAVAILABLE, CloudUnavailable, "on a reply of 503")
         await self._a_later_page_fails()
         await self._a_moment_is_not_seen("503x1")
 
@@ -132,6 +134,7 @@ class FailureChecks(ConformanceBase):
         """A reply that is not the protocol is ProtocolError, and no empty list."""
         when = "when the reply is a page of HTML with status 200"
         await self._each_is(FaultKind.GARBAGE, ProtocolError, when, all_lists=True)
+        await self._check_is(FaultKind.GARBAGE, ProtocolError, when)
 
     # -------------------------------------------------------------------------------------
 
@@ -172,6 +175,15 @@ class FailureChecks(ConformanceBase):
                     bench.break_with()
         return errors
 
+    async def _check_is(self, kind: FaultKind, expected: type[CloudError], when: str) -> None:
+        """See that the check of a cloud that was never asked before raises the class."""
+        if type(self.registry().driver(self.kind)).check is Ops.check:
+            return
+        async with self.bench() as bench:
+            broker = await bench.broker(retries=0)
+            bench.break_with(Fault(kind=kind))
+            await self.must_fail(broker, "check", {}, expected, when)
+
     async def _asks(self, bench: Bench, broker: Broker, use: _Use) -> bool:
         """Whether an operation asks the cloud at all; changes are not tried beforehand."""
         if use.operation in OPERATIONS and OPERATIONS[use.operation].mutates:
@@ -189,8 +201,6 @@ class FailureChecks(ConformanceBase):
         most = ("list_instances", "list_images")
         chosen = [op for op in lists if all_lists or op in most] or lists[:1]
         uses = [_Use(operation, first_page(operation)) for operation in chosen]
-        if type(self.registry().driver(self.kind)).check is not Ops.check:
-            uses.append(_Use("check", {}))
         for operation in lists:
             singular = operation.removeprefix("list_").removesuffix("s")
             if f"get_{singular}" in offered and (all_lists or operation in chosen):

@@ -28,7 +28,7 @@ class Outcome(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     EXEMPT = "exempt"
-    """The author says why it is not kept; caps the level at silver."""
+    """The author says why it is not kept; caps the level at silver, and is nothing for bronze."""
     SKIPPED = "skipped"
     """It does not apply; does not lower the level."""
 
@@ -84,11 +84,10 @@ def level_of(outcomes: Mapping[str, str]) -> Level:
 
 
 def missing_for(level: Level, outcomes: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the checks that a level asks for, itself, and that are not kept."""
-    good: tuple[str, ...] = _GOOD if level is Level.GOLD else (*_GOOD, Outcome.EXEMPT)
-    if level is not Level.GOLD:
-        return tuple(check for check in LEVELS[level] if outcomes.get(check) not in good)
-    # An exemption, of whatever check, is no gold.
-    exempt = [c for c in CHECKS if outcomes.get(c) == Outcome.EXEMPT and c not in LEVELS[level]]
-    own = [c for c in LEVELS[level] if outcomes.get(c) not in good]
-    return (*exempt, *own)
+    """Return the checks that a level asks for beyond the one before, and that are not kept."""
+    good = (*_GOOD, Outcome.EXEMPT) if level is Level.SILVER else _GOOD
+    missing = [check for check in LEVELS[level] if outcomes.get(check) not in good]
+    if level is Level.GOLD:  # an exemption, of whatever check, is no gold
+        exempt = [c for c in LEVELS[Level.SILVER] if outcomes.get(c) == Outcome.EXEMPT]
+        missing = exempt + missing
+    return tuple(missing)

@@ -77,6 +77,8 @@ class ConformanceReport(msgspec.Struct, frozen=True, kw_only=True):
         head = f"{self.kind}: {self.level.value}"
         if self.distribution:
             head += f" ({self.distribution} {self.version}, contract {self.api_version})"
+        if len(self.checks) < len(CHECKS):
+            head += f", {len(self.checks)} of {len(CHECKS)} checks were run on every back end"
         lines = [head]
         for check, level in CHECKS.items():
             result = self.checks.get(check)

@@ -46,6 +46,7 @@ METHODS: dict[str, Method] = {
 _ADDED = {"one.vm.attachsg": (6, 4), "one.vm.detachsg": (6, 4), "one.vmpool.infoset": (6, 0)}
 _XML = "text/xml; charset=utf-8"
 _DOCUMENT = re.compile(rb"<string>(&lt;.*?)</string>", re.DOTALL)
+_FREE = ("TEMPLATE", "USER_TEMPLATE")
 _SAID = {
     FaultKind.UNAUTHORIZED: (
         Code.AUTHENTICATION,
@@ -119,7 +120,7 @@ def grow(body: bytes, content_type: str) -> bytes:
 
     def grown_one(match: re.Match[bytes]) -> bytes:
         document = unescape(match[1].decode())
-        grown = grown_xml(document.encode()).partition(b"?>\n")[2].decode()
+        grown = grown_xml(document.encode(), leave=_FREE).partition(b"?>\n")[2].decode()
         return b"<string>" + xmlrpc.escaped(grown) + b"</string>"
 
     return _DOCUMENT.sub(grown_one, body)
