@@ -11,12 +11,43 @@ from pathlib import Path
 
 import anyio
 import pytest
+import yaml
 
 from anabranch import Broker, Configuration, FeatureNotSupported, NotFound, PluginRegistry
 from anabranch.models import InstanceSpec
 from anabranch.testing import Fault, FaultKind
 
 ROOT = Path(__file__).parents[2]
+
+
+DOCS = [p for p in sorted(ROOT.glob("docs/**/*.md")) if p.parent.name != "decisions"]
+READMES = [ROOT / "README.md", *sorted(ROOT.glob("plugins/*/README.md"))]
+
+
+def test_every_page_that_shows_programs_or_commands_is_run(blocks):
+    """By a test in this directory, which names the page; what has no title is a fragment."""
+    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    for page in (str(path.relative_to(ROOT)) for path in DOCS):
+        for block in blocks(page):
+            if block.language == "console" or (block.language == "python" and block.title):
+                assert f'"{page}"' in tests, f"{page} is run by no test"
+            elif block.language == "python":
+                compile(block.text, page, "exec")
+
+
+@pytest.mark.parametrize("readme", READMES, ids=lambda path: path.parent.name)
+def test_what_a_readme_writes_into_the_configuration_can_be_written_there(blocks, readme):
+    registry = PluginRegistry()
+    entries = []
+    for block in blocks(str(readme.relative_to(ROOT))):
+        if block.language == "yaml":
+            document = yaml.safe_load(block.text)
+            entries += document.get("clouds", {}).values()
+            assert set(document) <= {"clouds", "timeout", "require", "plugins", "faults"}
+    assert entries
+    for entry in entries:
+        known = registry.driver(entry["driver"]).settings_type
+        assert set(entry) <= set(known.__struct_encode_fields__), entry
 
 
 def programs(page: str) -> list[str]:

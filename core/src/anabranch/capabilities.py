@@ -6,7 +6,7 @@ what `probe` takes away again for one cloud. Nothing adds to what the driver has
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from typing import Any
 
 import msgspec
@@ -130,4 +130,4 @@ def _asks(value: object) -> bool:
     """Whether an argument asks for anything; nothing is asked by None, False and what is empty."""
     if value is None or value is False:
         return False
-    return bool(value) if isinstance(value, Collection) else True
+    return not isinstance(value, Sized) or len(value) > 0

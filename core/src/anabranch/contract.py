@@ -52,16 +52,20 @@ def parameters_of(hookimpl: Callable[..., Any]) -> tuple[str, ...]:
 
 
 def _breaches(driver: Any) -> Iterator[str]:
-    if isinstance(driver, type) and issubclass(driver, DriverSpec):
-        yield " is a class. Publish an object of it: driver = " + driver.__name__ + "()"
-    if not isinstance(driver, DriverSpec):
+    if _is_derived(driver):
+        yield f" is a class. Publish an object of it: driver = {driver.__name__}()"
+    if not _is_derived(type(driver)):
         yield " is no object of a class derived from DriverSpec"
-    version: object = driver.api_version
+    version = getattr(driver, "api_version", None)
     if version != API_VERSION:
         yield f" is written for version {version} of the contract, this is version {API_VERSION}"
     yield from _wrong_attributes(driver)
     for name, function in _functions(type(driver)):
         yield from _wrong_hookimpl(name, function)
+
+
+def _is_derived(cls: object) -> bool:
+    return isinstance(cls, type) and issubclass(cls, DriverSpec)
 
 
 def _wrong_attributes(driver: Any) -> Iterator[str]:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext, suppress
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Final, cast
+from typing import Any, Final, TypeGuard
 
 import anyio
 import msgspec
@@ -165,12 +165,11 @@ class PluginRegistry:
             anyio.fail_after(_LOOKING),
             self._trace.call(kind, "discover", given) if self._trace else nullcontext(),
         ):
-            answer: object = await driver.discover(**given)
-        if not isinstance(answer, list) or not all(
-            isinstance(cloud, DiscoveredCloud) for cloud in cast("list[object]", answer)
-        ):
+            discover: Any = driver.discover
+            answer: Any = await discover(**given)
+        if not _are_clouds(answer):
             raise PluginError(f"driver {kind!r} returned no list of DiscoveredCloud")
-        return cast("list[DiscoveredCloud]", answer)
+        return answer
 
     def _describe(self, kind: str) -> PluginInfo:
         driver, error = None, ""
@@ -229,3 +228,7 @@ class PluginRegistry:
                 f"Say which with plugins: pin: {{{kind}: DISTRIBUTION}}"
             )
         return points[0]
+
+
+def _are_clouds(answer: Any) -> TypeGuard[list[DiscoveredCloud]]:
+    return isinstance(answer, list) and all(isinstance(c, DiscoveredCloud) for c in answer)  # pyright: ignore[reportUnknownVariableType]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, get_args, get_origin
+from typing import Any, TypeGuard, get_args, get_origin
 
 from anabranch.hooks import CloudIdentity, Lacks
 from anabranch.models import Resource
@@ -48,26 +48,26 @@ def _wrong_object(expected: type, cloud: str, result: object) -> str:
     if isinstance(result, Resource):
         if result.cloud != cloud:
             return f"returned {_article(expected)} of another cloud"
-        ident: object = result.id
+        ident = getattr(result, "id", None)
         if not isinstance(ident, str):
             return f"returned {_article(expected)} whose id is {_kind(ident)}"
     return ""
 
 
-def _wrong_page(member: type, cloud: str, page: object) -> str:
-    if not isinstance(page, Page):
+def _wrong_page(member: type[Any], cloud: str, page: object) -> str:
+    if not _is_page(page):
         return f"returned {_kind(page)}, not a Page"
-    cursor: object = page.cursor
+    cursor: object = getattr(page, "cursor", None)
     if cursor is not None and not isinstance(cursor, str):
         return f"returned a Page whose cursor is {_kind(cursor)}"
-    problems: object = page.problems
-    if not isinstance(problems, Sequence) or not all(isinstance(p, ItemProblem) for p in problems):
+    problems: object = getattr(page, "problems", None)
+    if not _is_sequence(problems) or not all(isinstance(p, ItemProblem) for p in problems):
         return "returned a Page whose problems are no ItemProblems"
-    return _wrong_items(member, cloud, page.items)
+    return _wrong_items(member, cloud, getattr(page, "items", None))
 
 
 def _wrong_items(member: type[Any], cloud: str, items: object) -> str:
-    if not isinstance(items, Sequence):
+    if not _is_sequence(items):
         return f"returned {_kind(items)} for items"
     for item in items:
         # Pages are long, and as a rule there is nothing wrong with them.
@@ -76,6 +76,14 @@ def _wrong_items(member: type[Any], cloud: str, items: object) -> str:
         if wrong := _wrong_object(member, cloud, item):
             return wrong
     return ""
+
+
+def _is_page(value: object) -> TypeGuard[Page[Any]]:
+    return isinstance(value, Page)
+
+
+def _is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
+    return isinstance(value, Sequence)
 
 
 def _kind(value: object) -> str:

@@ -82,7 +82,8 @@ class Tracer:
                 return await call
 
         def wrapper(*args: Any, **kwargs: Any) -> Generator[None, Any, Any]:
-            return timed((yield from function(*args, **kwargs)), args)
+            inner: Generator[None, Any, Awaitable[Any]] = function(*args, **kwargs)
+            return timed((yield from inner), args)
 
         def driver(*args: Any, **kwargs: Any) -> Any:
             return timed(function(*args, **kwargs), args)

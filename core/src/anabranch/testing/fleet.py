@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Generator, Iterable, Mapping
 from importlib.metadata import EntryPoints, entry_points
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import msgspec
 
@@ -39,7 +39,7 @@ def simulator(kind: str) -> Simulator:
         raise LookupError(f"the simulator of {kind} is offered by {names}. Uninstall one of them")
     (point,) = points.values()
     try:
-        found: object = point.load()
+        found: Any = point.load()
         good = isinstance(found, Simulator)
     except ModuleNotFoundError as exc:
         msg = f"the simulator of {kind} cannot be used: {exc.name} is not installed"
@@ -52,7 +52,8 @@ def simulator(kind: str) -> Simulator:
         raise LookupError(msg) from exc
     if not good:
         raise LookupError(f"the simulator of {kind} is none: {point.value} is {found!r}")
-    return cast("Simulator", found)
+    usable: Simulator = found
+    return usable
 
 
 def _points() -> EntryPoints:

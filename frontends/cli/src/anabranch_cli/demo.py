@@ -135,9 +135,8 @@ def _show(here: Session, view: View) -> int:
                     if page.cloud not in told:
                         told.add(page.cloud)
                         seconds = time.perf_counter() - started
-                        tell(
-                            f"  {seconds:5.2f} s  {page.cloud} ({broker.clouds[page.cloud]}): {len(page.items)} instances"
-                        )
+                        who = f"{page.cloud} ({broker.clouds[page.cloud]})"
+                        tell(f"  {seconds:5.2f} s  {who}: {len(page.items)} instances")
             tell(f"  {time.perf_counter() - started:5.2f} s  that was all")
             order = {name: index for index, name in enumerate(configuration.clouds)}
             items.sort(key=lambda item: order[item.cloud])

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from anabranch.errors import CloudUnavailable, ProtocolError
+from anabranch.errors import CloudUnavailable, NotFound, ProtocolError
 from anabranch.hooks import hookimpl
 from anabranch.models import Instance
 from anabranch.paging import Page
@@ -135,7 +135,7 @@ class KnowsEveryPage(AcmeDriver):
 
     class client_type(Client):
         def read(self, content, kind):
-            names = [(name, Any) for name in kind.__struct_fields__]
+            names = [(name, Any, None) for name in kind.__struct_fields__]
             rename = dict(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
             fields = msgspec.defstruct("Fields", names, rename=rename, forbid_unknown_fields=True)
             super().read(content, fields)
@@ -197,9 +197,24 @@ class FetchesAllForEachPage(AcmeDriver):
     class client_type(Client):
         async def page(self, path, cursor, kind, convert):
             page = await super().page(path, None, kind, convert)
-            while cursor and page.cursor != cursor:
-                page = await super().page(path, page.cursor, kind, convert)
-            return await super().page(path, cursor, kind, convert)
+            before = None
+            while before != cursor:
+                before = page.cursor
+                page = await super().page(path, before, kind, convert)
+            return page
+
+
+class LooksForOneAmongAll(AcmeDriver):
+    """Lists all machines to get one."""
+
+    @hookimpl
+    async def get_instance(self, cloud, instance_id):
+        page = await self.list_instances(cloud, None, {})
+        while not (found := [item for item in page.items if item.id == instance_id]):
+            if page.cursor is None:
+                raise NotFound(f"there is no {instance_id}")
+            page = await self.list_instances(cloud, page.cursor, {})
+        return found[0]
 
 
 def _renamed(item: Instance, ident: str) -> Instance:

@@ -19,28 +19,43 @@ from .acme import AcmeDriver
 from .acme.client import Client
 
 
-def mistaking(right: type[CloudError], wrong: type[Exception]) -> type[AcmeDriver]:
-    """Make a driver that raises `wrong` where `right` would be right."""
+def mistaking(right: type[CloudError], wrong: type[Exception]) -> type[Client]:
+    """Make a client that raises `wrong` where `right` would be right."""
 
     class Mistaken(Client):
         def failure(self, reply):
             error = super().failure(reply)
             return wrong(error.message) if type(error) is right else error
 
-    class Driver(AcmeDriver):
-        client_type = Mistaken
-
-    Driver.__name__ = f"Takes{right.__name__}For{wrong.__name__}"
-    return Driver
+    return Mistaken
 
 
-RefusedIsDown = mistaking(AuthenticationError, CloudUnavailable)
-ForbiddenIsRefused = mistaking(PermissionDenied, AuthenticationError)
-GoneIsInvalid = mistaking(NotFound, InvalidRequest)
-ConflictIsInvalid = mistaking(Conflict, InvalidRequest)
-TooManyIsInvalid = mistaking(RateLimited, InvalidRequest)
-DownIsOdd = mistaking(CloudUnavailable, ProtocolError)
-DownIsRuntimeError = mistaking(CloudUnavailable, RuntimeError)
+class RefusedIsDown(AcmeDriver):
+    client_type = mistaking(AuthenticationError, CloudUnavailable)
+
+
+class ForbiddenIsRefused(AcmeDriver):
+    client_type = mistaking(PermissionDenied, AuthenticationError)
+
+
+class GoneIsInvalid(AcmeDriver):
+    client_type = mistaking(NotFound, InvalidRequest)
+
+
+class ConflictIsInvalid(AcmeDriver):
+    client_type = mistaking(Conflict, InvalidRequest)
+
+
+class TooManyIsInvalid(AcmeDriver):
+    client_type = mistaking(RateLimited, InvalidRequest)
+
+
+class DownIsOdd(AcmeDriver):
+    client_type = mistaking(CloudUnavailable, ProtocolError)
+
+
+class DownIsRuntimeError(AcmeDriver):
+    client_type = mistaking(CloudUnavailable, RuntimeError)
 
 
 class ForgetsWhenToComeBack(AcmeDriver):

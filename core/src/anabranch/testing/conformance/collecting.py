@@ -6,6 +6,7 @@ What a test process finds travels with its reports, so that a run on several pro
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Mapping
 from contextlib import suppress
 from importlib.metadata import entry_points
@@ -26,6 +27,8 @@ __all__ = ["OPTION", "ConformanceCollector"]
 OPTION: Final = "--conformance-report"
 _PROPERTY: Final = "anabranch.conformance"
 _KIND: Final = "{kind}"
+_PUBLISHED: Final = "published"
+_FILE: Final = "conformance.json"
 
 
 class ConformanceCollector:
@@ -86,15 +89,31 @@ class ConformanceCollector:
                     for check, runs in results.items()
                     if runs.keys() >= BACKENDS or Outcome.FAILED in _outcomes(runs)
                 },
-                self._about[suite],
+                {name: told for name, told in self._about[suite].items() if name != _PUBLISHED},
             )
             for suite, results in self._results.items()
         }
 
+    def outdated(self) -> dict[str, str]:
+        """The published reports that this run contradicts, by the kind of driver."""
+        found: dict[str, str] = {}
+        for suite, report in self.reports().items():
+            file = self._about[suite][_PUBLISHED]
+            if file and report.whole and not _agrees(Path(file), report):
+                found[report.kind] = file
+        return found
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write the file that was asked for."""
-        if not self._file or hasattr(session.config, "workerinput"):
+        """Write the file that was asked for, and fail a run that contradicts what is published."""
+        if hasattr(session.config, "workerinput"):
             return
+        if self._file:
+            self._write()
+        if self.outdated() and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _write(self) -> None:
         reports = list(self.reports().values())
         if _KIND not in self._file:
             reports = reports[:1]
@@ -115,6 +134,10 @@ class ConformanceCollector:
             terminalreporter.write_line(head, bold=True, green=reached, yellow=not reached)
             for line in lines:
                 terminalreporter.write_line(line)
+        for kind, file in self.outdated().items():
+            terminalreporter.write_line(
+                f"{kind}: {file} says something else: publish what is so, {OPTION}={file}", red=True
+            )
         if self._file and _KIND not in self._file and len(reports) > 1:
             terminalreporter.write_line(
                 f"{OPTION} holds the first of {len(reports)} suites: {_KIND} in the name of the"
@@ -157,11 +180,25 @@ def _about(suite: type[ConformanceBase]) -> dict[str, Any]:
     about: dict[str, Any] = {
         "kind": suite.kind or suite.__name__,
         "budget": dict(suite.budget),
+        _PUBLISHED: "",
     }
     if suite.driver is None:
         for point in entry_points(group=DRIVER_GROUP, name=suite.kind):
             if point.dist is not None:
                 about |= {"distribution": point.dist.name, "version": point.dist.version}
     with suppress(PluginError):
-        about["api_version"] = suite.registry().driver(suite.kind).api_version
+        driver = suite.registry().driver(suite.kind)
+        about["api_version"] = driver.api_version
+        package = sys.modules[type(driver).__module__.partition(".")[0]]
+        if suite.driver is None and package.__file__:
+            file = Path(package.__file__).with_name(_FILE)
+            about[_PUBLISHED] = str(file) if file.is_file() else ""
     return about
+
+
+def _agrees(file: Path, report: ConformanceReport) -> bool:
+    try:
+        published = msgspec.json.decode(file.read_bytes(), type=ConformanceReport)
+    except (OSError, msgspec.MsgspecError):
+        return False
+    return report.agrees(published)

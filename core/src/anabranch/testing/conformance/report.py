@@ -68,6 +68,21 @@ class ConformanceReport(msgspec.Struct, frozen=True, kw_only=True):
             **about,
         )
 
+    @property
+    def whole(self) -> bool:
+        """Whether every check ran."""
+        return len(self.checks) == len(CHECKS)
+
+    def agrees(self, other: ConformanceReport) -> bool:
+        """Whether another report says the same of the driver; reasons may be told differently."""
+        mine = self.level, self.api_version, self.budget, self.outcomes
+        return mine == (other.level, other.api_version, other.budget, other.outcomes)
+
+    @property
+    def outcomes(self) -> dict[str, Outcome]:
+        """What became of each check that ran, without the reasons."""
+        return {check: result.outcome for check, result in self.checks.items()}
+
     def document(self) -> bytes:
         """Return it as JSON, as it is published in `conformance.json`."""
         return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
@@ -77,7 +92,7 @@ class ConformanceReport(msgspec.Struct, frozen=True, kw_only=True):
         head = f"{self.kind}: {self.level.value}"
         if self.distribution:
             head += f" ({self.distribution} {self.version}, contract {self.api_version})"
-        if len(self.checks) < len(CHECKS):
+        if not self.whole:
             head += f", {len(self.checks)} of {len(CHECKS)} checks were run on every back end"
         lines = [head]
         for check, level in CHECKS.items():
