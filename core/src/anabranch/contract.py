@@ -52,15 +52,16 @@ def parameters_of(hookimpl: Callable[..., Any]) -> tuple[str, ...]:
 
 
 def _breaches(driver: Any) -> Iterator[str]:
+    cls: type[Any] = type(driver)
     if _is_derived(driver):
         yield f" is a class. Publish an object of it: driver = {driver.__name__}()"
-    if not _is_derived(type(driver)):
+    if not _is_derived(cls):
         yield " is no object of a class derived from DriverSpec"
     version = getattr(driver, "api_version", None)
     if version != API_VERSION:
         yield f" is written for version {version} of the contract, this is version {API_VERSION}"
     yield from _wrong_attributes(driver)
-    for name, function in _functions(type(driver)):
+    for name, function in _functions(cls):
         yield from _wrong_hookimpl(name, function)
 
 
