@@ -52,7 +52,7 @@ def parameters_of(hookimpl: Callable[..., Any]) -> tuple[str, ...]:
 
 
 def _breaches(driver: Any) -> Iterator[str]:
-    cls: type[Any] = type(driver)
+    cls: type[Any] = type(driver)  # pyright: ignore[reportUnknownVariableType]
     if _is_derived(driver):
         yield f" is a class. Publish an object of it: driver = {driver.__name__}()"
     if not _is_derived(cls):
