@@ -77,10 +77,11 @@ def test_a_behaviour_without_a_meaning_is_refused(field):
 def test_the_request_log_is_bounded_and_its_totals_are_not():
     log = RequestLog(size=2)
     for path in ("/a", "/b", "/c"):
-        log.record("GET", path)
+        log.record("GET", path, f"of={path}")
     log.record("POST", "/c")
     assert [tuple(request) for request in log] == [("GET", "/c"), ("POST", "/c")]
     assert (len(log), log.total, log.totals) == (2, 4, {"GET": 3, "POST": 1})
+    assert log.queries == ("of=/b", "of=/c")
     assert (log.count("/c"), log.count("/c", "POST"), log.count("/a")) == (2, 1, 0)
     log.reset()
-    assert (len(log), log.total) == (0, 0)
+    assert (len(log), log.total, log.queries) == (0, 0, ())

@@ -17,6 +17,7 @@ async def test_a_well_behaved_cloud_answers_and_counts(parrot):
     async with client(cloud) as http:
         assert (await http.get("/a?q=1")).text == "polly"
     assert [tuple(r) for r in cloud.requests] == [("GET", "/a")]
+    assert cloud.requests.queries == ("q=1",)
     assert isinstance(cloud, SimulatedCloud)
 
 

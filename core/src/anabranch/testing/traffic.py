@@ -30,6 +30,7 @@ class RequestLog:
 
     def __init__(self, size: int = 10_000) -> None:
         self._latest: deque[Request] = deque(maxlen=size)
+        self._queries: deque[str] = deque(maxlen=size)
         self._totals: Counter[str] = Counter()
         self.grown = 0
 
@@ -51,9 +52,16 @@ class RequestLog:
         """How many requests came since the last reset, by method."""
         return dict(self._totals)
 
-    def record(self, method: str, path: str) -> None:
+    @property
+    def queries(self) -> tuple[str, ...]:
+        """The query strings of the remembered requests, as they were sent; those that had one."""
+        return tuple(self._queries)
+
+    def record(self, method: str, path: str, query: str = "") -> None:
         """Count one request."""
         self._latest.append(Request(method, path))
+        if query:
+            self._queries.append(query)
         self._totals[method] += 1
 
     def count(self, path: str = "", method: str = "") -> int:
@@ -63,5 +71,6 @@ class RequestLog:
     def reset(self) -> None:
         """Forget everything."""
         self._latest.clear()
+        self._queries.clear()
         self._totals.clear()
         self.grown = 0

@@ -5,19 +5,21 @@ from __future__ import annotations
 import io
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from typing import Any, Final
+from typing import Any, ClassVar, Final
+from urllib.parse import unquote_plus
 
 import anyio.to_thread
 import msgspec
 import pytest
 
+from anabranch.cloud import Token, TokenStore
 from anabranch.errors import CloudError
 from anabranch.facade import Broker
 from anabranch.hooks import CloudIdentity
 from anabranch.models import to_builtins
-from anabranch.redaction import SecretStr
+from anabranch.redaction import SecretStr, redact
 from anabranch.testing.conformance.base import ConformanceBase
 from anabranch.testing.conformance.bench import NAME, Bench, first_page, listable
 
@@ -25,14 +27,23 @@ __all__ = ["SecrecyChecks"]
 
 _FAULTS: Final = ("401", "403", "429", "500", "503", "garbage", "reset", "")
 _LEAST: Final = 4
+_ABOUT: Final = ("_file", "_path", "_url", "_id", "_name", "_command")
+"""Ends of the names of what says where a secret is, or whose."""
 
 
 class SecrecyChecks(ConformanceBase):
-    """What is asked of secrets."""
+    """What is asked of secrets.
+
+    Attributes:
+        sent_in_urls: Settings, by their dotted names, that the protocol of the platform puts
+            into the URLs of its requests (CloudStack: its `key`).
+    """
+
+    sent_in_urls: ClassVar[Collection[str]] = ()
 
     async def test_secrets_stay_secret(self) -> None:
-        """The secrets of the settings are in no repr, log, error, item, and on no terminal."""
-        async with self.bench() as bench:
+        """What the settings and logins hold is in no repr, log, error, item, URL or output."""
+        async with self.bench(odd=True) as bench:
             driver = self.registry().driver(self.kind)
             settings = await anyio.to_thread.run_sync(driver.configure, NAME, bench.entry, {})
             secrets = _secrets(settings)
@@ -46,18 +57,16 @@ class SecrecyChecks(ConformanceBase):
             if not secrets:
                 pytest.skip("the settings have no secret (of the type SecretStr)")
             shown = {"repr of the settings": repr(settings), "str of them": str(settings)}
-            with _captured() as written:
+            with _captured() as written, _logins() as tokens:
                 broker = await bench.broker(retries=0)
                 shown |= await self._readable(bench, broker)
             shown |= {name: stream.getvalue() for name, stream in written.items()}
+            urls = _urls(bench)
+        hidden = {name: s for name, s in secrets.items() if name not in self.sent_in_urls}
+        _search(urls, hidden, "send it in a header or in the body")
         for where, text in shown.items():
-            if found := next((name for name, secret in secrets.items() if secret in text), None):
-                pytest.fail(
-                    f"the value of the setting {found!r} is in the {where}:"
-                    f" {_around(text, secrets[found])}. Call get_secret_value() only where it is"
-                    " sent, never in a message, a log or a URL",
-                    pytrace=False,
-                )
+            _search({where: text}, secrets, "call get_secret_value() only where it is sent")
+            _search({where: text}, tokens, "a token is a secret, too: keep it in anabranch's Token")
 
     async def _readable(self, bench: Bench, broker: Broker) -> dict[str, str]:
         """Use the cloud in good and in bad condition, and return all that there is to read."""
@@ -78,6 +87,46 @@ class SecrecyChecks(ConformanceBase):
                     items = [result] if isinstance(result, CloudIdentity) else result.items
                     shown[f"result of {what}"] = f"{result!r} {to_builtins(items, extra=True)}"
         return shown
+
+
+def _search(texts: Mapping[str, str], secrets: Mapping[str, str], remedy: str) -> None:
+    """Fail when a secret is in a text, and say where."""
+    for where, text in texts.items():
+        for name, secret in secrets.items():
+            if secret in text:
+                pytest.fail(
+                    f"the value of {name} is in the {where}: {_around(text, secret)}: {remedy}",
+                    pytrace=False,
+                )
+
+
+def _urls(bench: Bench) -> dict[str, str]:
+    """The URLs of all requests, as far as they can hold a secret, and decoded."""
+    if bench.simulated is None:
+        return {}
+    log = bench.simulated.requests
+    sent = [*(request.path for request in log), *log.queries]
+    return {"URL of a request": "\n".join(unquote_plus(text) for text in sent)}
+
+
+@contextmanager
+def _logins() -> Iterator[dict[str, str]]:
+    """Collect the tokens that logins give."""
+    tokens: dict[str, str] = {}
+    get = TokenStore.get
+
+    async def noted(
+        store: TokenStore, key: Hashable, login: Callable[[], Awaitable[Token]]
+    ) -> Token:
+        token = await get(store, key, login)
+        secret = token.value.get_secret_value()
+        if len(secret) >= _LEAST:
+            tokens[f"the login {key!r}"] = secret
+        return token
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TokenStore, "get", noted)
+        yield tokens
 
 
 @contextmanager
@@ -117,7 +166,9 @@ def _in_the_open(settings: msgspec.Struct) -> list[str]:
     found: list[str] = []
     for field in settings.__struct_fields__:
         value = getattr(settings, field)
-        if isinstance(value, str) and value and field in ("password", "secret", "token"):
+        if field.endswith(_ABOUT):
+            continue
+        if isinstance(value, str) and value and redact({field: value})[field] != value:
             found.append(field)
         elif isinstance(value, msgspec.Struct):
             found += [f"{field}.{name}" for name in _in_the_open(value)]
