@@ -71,11 +71,15 @@ class EndingChecks(ConformanceBase):
                     for operation in await self._asking(bench, broker):
                         bench.break_with("hang")
                         for _ in range(times):
-                            if wrong := await _cancelled(broker, operation, tasks):
+                            if wrong := await _cancelled(
+                                broker, operation, first_page(operation), tasks
+                            ):
                                 return [wrong]
                         times = 1
                         bench.break_with()
                         await bench.call(broker, operation, **first_page(operation))
+                    if wrong := await self._cancelled_create(bench, broker, tasks):
+                        return [wrong]
                 return await _settled(before)
 
             found = await Separate(anyio_backend_name, cancel).ended(_LONGEST)
@@ -119,6 +123,21 @@ class EndingChecks(ConformanceBase):
         if not asking:
             pytest.skip("no list is offered")
         return sorted(asking, key=lambda name: name != "list_instances")[:3]
+
+    async def _cancelled_create(self, bench: Bench, broker: Broker, tasks: set[int]) -> str:
+        """Cancel a create that got no answer: nothing is made, and nothing is left."""
+        offered = broker.capabilities(NAME)
+        if not {"create_instance", "list_instances"} <= offered.keys():
+            return ""
+        spec = await self.spec(bench, broker, "cancelled")
+        before = set(await self.machines(bench, broker))
+        bench.break_with("hang")
+        wrong = await _cancelled(broker, "create_instance", {"spec": spec}, tasks)
+        bench.break_with()
+        more = set(await self.machines(bench, broker)) - before
+        if more and not wrong:
+            wrong = f"create_instance was cancelled, and made {sorted(more)} afterwards"
+        return wrong
 
     async def _used_while_slow(self) -> None:
         """Use every list, and make and destroy a machine, on a slow cloud."""
@@ -171,12 +190,14 @@ def _verdict(operation: str, came: object, seconds: float) -> str:
     )
 
 
-async def _cancelled(broker: Broker, operation: str, tasks: set[int]) -> str:
+async def _cancelled(
+    broker: Broker, operation: str, arguments: dict[str, Any], tasks: set[int]
+) -> str:
     """Cancel an operation, and say what is wrong with its end; empty: nothing."""
     started = anyio.current_time()
     with anyio.move_on_after(_DEADLINE) as scope:
         try:
-            await broker.invoke(NAME, operation, first_page(operation), timeout=30)
+            await broker.invoke(NAME, operation, arguments, timeout=30)
         except AnabranchError as exc:
             return f"{operation} must be cancelled, and raised {told(exc)}"
     if not scope.cancelled_caught:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Any, Final, NamedTuple
 
 import anyio
 import pytest
 
+from anabranch.cloud import Token, TokenStore
 from anabranch.errors import (
     AnabranchError,
     AuthenticationError,
@@ -25,7 +26,7 @@ from anabranch.hooks import Ops
 from anabranch.operations import OPERATIONS
 from anabranch.testing.behaviour import Fault, FaultKind
 from anabranch.testing.conformance.base import ConformanceBase
-from anabranch.testing.conformance.bench import NAME, Bench, first_page, listable
+from anabranch.testing.conformance.bench import NAME, Bench, first_page, listable, told
 from anabranch.testing.conformance.strangers import stranger
 
 __all__ = ["FailureChecks"]
@@ -58,6 +59,7 @@ class FailureChecks(ConformanceBase):
         """401 is AuthenticationError."""
         await self._each_is(FaultKind.UNAUTHORIZED, AuthenticationError, "on a reply of 401")
         await self._check_is(FaultKind.UNAUTHORIZED, AuthenticationError, "on a reply of 401")
+        await self._a_token_ends()
 
     async def test_forbidden_is_typed(self) -> None:
         """403 is PermissionDenied."""
@@ -167,9 +169,9 @@ class FailureChecks(ConformanceBase):
                     if not await self._asks(bench, broker, use):
                         continue
                     bench.break_with(Fault(kind=kind, by_proxy=by_proxy, retry_after=_RETRY_AFTER))
-                    told = f"{when} (a proxy's, a page of HTML)" if by_proxy else when
+                    which = f"{when} (a proxy's, a page of HTML)" if by_proxy else when
                     error = await self.must_fail(
-                        broker, use.operation, use.arguments, expected, told
+                        broker, use.operation, use.arguments, expected, which
                     )
                     errors.append((use, error))
                     bench.break_with()
@@ -231,6 +233,27 @@ class FailureChecks(ConformanceBase):
             return _Use(operation, first_page(operation))
         pytest.skip("no list is offered")
 
+    async def _a_token_ends(self) -> None:
+        """See that a driver that holds a token gets another when it is refused in between."""
+        async with self.bench() as bench:
+            with pytest.MonkeyPatch.context() as patch:
+                logins = _noted_logins(patch)
+                broker = await bench.warm(retries=0)
+                first = self._first_list(broker)
+                await bench.call(broker, first.operation, **first.arguments)
+            if not logins:
+                return
+            bench.break_with(Fault(kind=FaultKind.UNAUTHORIZED, times=1))
+            try:
+                await broker.invoke(NAME, first.operation, first.arguments)
+            except AnabranchError as exc:
+                pytest.fail(
+                    "when its token is refused in between (it expired, or was revoked),"
+                    f" {first.operation} must log in anew, once, and go on:"
+                    f" cloud.tokens.discard, then get again; it raised {told(exc)}",
+                    pytrace=False,
+                )
+
     async def _a_moment_is_not_seen(self, fault: str) -> None:
         async with self.bench() as bench:
             broker = await bench.warm(retries=2)
@@ -275,3 +298,18 @@ class FailureChecks(ConformanceBase):
         except AnabranchError:
             return False
         return bool(getattr(page, "problems", ()))
+
+
+def _noted_logins(patch: pytest.MonkeyPatch) -> list[Hashable]:
+    """Note from now on which tokens drivers ask for."""
+    asked: list[Hashable] = []
+    get = TokenStore.get
+
+    async def noting(
+        store: TokenStore, key: Hashable, login: Callable[[], Awaitable[Token]]
+    ) -> Token:
+        asked.append(key)
+        return await get(store, key, login)
+
+    patch.setattr(TokenStore, "get", noting)
+    return asked

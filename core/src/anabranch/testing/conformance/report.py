@@ -98,7 +98,7 @@ class ConformanceReport(msgspec.Struct, frozen=True, kw_only=True):
         for check, level in CHECKS.items():
             result = self.checks.get(check)
             outcome = result.outcome.value if result else "not run"
-            if outcome == Outcome.PASSED and not all_checks:
+            if outcome in (Outcome.PASSED, "not run") and not all_checks:
                 continue
             reason = f": {_first_line(result.reason)}" if result and result.reason else ""
             lines.append(f"  {level.value:7} {check:32} {outcome}{reason}")
