@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from reference_pages import errors, features, hooks, levels, models, settings
+from reference_pages import broker, errors, features, hooks, levels, models, settings
 
 __all__ = ["pages"]
 
@@ -10,6 +10,7 @@ __all__ = ["pages"]
 def pages() -> Mapping[str, str]:
     """Return the text of each page by its place below docs/."""
     return {
+        "reference/broker.md": broker.page(),
         "reference/hooks.md": hooks.page(),
         "reference/features.md": features.page(),
         "reference/levels.md": levels.page(),

@@ -7,7 +7,7 @@ from anabranch.hooks import COLLECTIONS, DriverSpec, Ops
 from anabranch.hooks.lifecycle import LifecycleSpec
 from anabranch.operations import OPERATIONS, operations_of
 from reference_pages.drivers import bundled, offers
-from reference_pages.markdown import read, table
+from reference_pages.markdown import call_text, raises_text, read, table
 
 __all__ = ["LIFECYCLE", "page"]
 
@@ -76,14 +76,12 @@ def _described(name: str, owner: object) -> str:
     doc = read(function)
     signature = inspect.signature(function)
     given = [p for p in signature.parameters.values() if p.name != "self"]
-    arguments = ", ".join(f"{p.name}: {p.annotation}" for p in given)
-    text = f"```python\n{name}({arguments}) -> {signature.return_annotation}\n```\n\n{doc.text}\n\n"
+    arguments = [f"{p.name}: {p.annotation}" for p in given]
+    text = f"{call_text(name, arguments, signature.return_annotation)}\n\n{doc.text}\n\n"
     told = {p: said for p, said in doc.parameters.items() if p != "cloud"}
     if told:
         text += f"{table(['parameter', 'what it is'], [[f'`{p}`', s] for p, s in told.items()])}\n"
-    if doc.raises:
-        rows = [[f"[`{e}`](errors.md#{e.lower()})", said] for e, said in doc.raises]
-        text += f"{table(['raises', 'when'], rows)}\n"
+    text += raises_text(doc.raises)
     return text
 
 

@@ -11,7 +11,19 @@ from typing import Any, NamedTuple
 import griffe
 import msgspec
 
-__all__ = ["Doc", "default", "member_docs", "read", "struct_docs", "table", "type_text"]
+__all__ = [
+    "Doc",
+    "call_text",
+    "default",
+    "member_docs",
+    "raises_text",
+    "read",
+    "struct_docs",
+    "table",
+    "type_text",
+]
+
+_WIDTH = 90
 
 
 class Doc(NamedTuple):
@@ -20,22 +32,29 @@ class Doc(NamedTuple):
     text: str
     parameters: dict[str, str]
     raises: list[tuple[str, str]]
+    returns: str = ""
 
 
 def read(thing: object) -> Doc:
     """Read the docstring of a class or function."""
-    text, parameters, raises = [], {}, []
+    text, parameters, raises, returns = [], {}, [], ""
     docstring = griffe.Docstring(inspect.getdoc(thing) or "")
     for section in griffe.parse_google(
-        docstring, warn_unknown_params=False, warn_missing_types=False
+        docstring,
+        warn_unknown_params=False,
+        warn_missing_types=False,
+        returns_named_value=False,
+        returns_type_in_property_summary=False,
     ):
         if section.kind in ("parameters", "attributes"):
             parameters |= {item.name: _line(item.description) for item in section.value}
         elif section.kind == "raises":
             raises += [(str(item.annotation), _line(item.description)) for item in section.value]
+        elif section.kind == "returns":
+            returns = " ".join(_line(item.description) for item in section.value)
         elif section.kind == "text":
             text.append(section.value)
-    return Doc("\n\n".join(text), parameters, raises)
+    return Doc("\n\n".join(text), parameters, raises, returns)
 
 
 def struct_docs(cls: type[msgspec.Struct]) -> dict[str, str]:
@@ -96,6 +115,21 @@ def default(field: msgspec.structs.FieldInfo) -> str:
     if isinstance(value, (tuple, dict)) or "Extra" in type(value).__name__:
         return "empty" if not value else "see below"
     return f"`{value}`"
+
+
+def call_text(name: str, arguments: Sequence[str], result: str) -> str:
+    """Return a signature as a block of code, on several lines where one is not enough."""
+    end = f" -> {result}" if result and result != "None" else ""
+    line = f"{name}({', '.join(arguments)}){end}"
+    if len(line) > _WIDTH:
+        line = f"{name}(\n{''.join(f'    {a},{chr(10)}' for a in arguments)}){end}"
+    return f"```python\n{line}\n```"
+
+
+def raises_text(raises: Iterable[tuple[str, str]]) -> str:
+    """Return a table of errors, each led to its page; empty, if there are none."""
+    rows = [[f"[`{error}`](errors.md#{error.lower()})", said] for error, said in raises]
+    return f"{table(['raises', 'when'], rows)}\n" if rows else ""
 
 
 def _line(text: str) -> str:

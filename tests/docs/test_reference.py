@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import typer
 
-from anabranch import errors, models
+from anabranch import Broker, errors, models
 from anabranch.features import FEATURES, Feature
 from anabranch.hooks import PROJECT, DriverSpec
 
@@ -25,8 +25,9 @@ SOURCES = [
     for path in source.rglob("*.py")
     if not {"simulator", "testing", "driver_template"} & set(path.parts)
 ]
-PAGES = sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("**/README.md")])
-PAGES = [page for page in PAGES if not {".venv", "site", "driver_template"} & set(page.parts)]
+READMES = [path for at in (".", "core", "*/*") for path in ROOT.glob(f"{at}/README.md")]
+READMES = [path for path in READMES if path.parts[len(ROOT.parts)][0] not in "._"]
+PAGES = sorted({*ROOT.glob("docs/**/*.md"), *READMES})
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,7 @@ def reference():
     sys.path.insert(0, str(ROOT / "scripts"))
     try:
         import reference_pages
+        import reference_pages.broker
         import reference_pages.errors
         import reference_pages.features
         import reference_pages.hooks
@@ -120,6 +122,16 @@ def test_numbers_tell_their_unit(reference):
             if hints[field.name] is float and "delay" not in cls.__name__.lower():
                 told = docs[field.name] + (cls.__doc__ or "")
                 assert UNITS.search(told) or "much longer" in told, f"{cls.__name__}.{field.name}"
+
+
+def test_every_method_of_the_broker_is_documented(reference, generated):
+    page = generated["reference/broker.md"]
+    kinds = reference.broker.collections()
+    for kind in (*kinds.values(), Broker):
+        for name, owner, found in reference.broker.methods(kind):
+            assert found.__doc__, f"{kind.__name__}.{name}"
+            assert f"{{#{owner.__name__.removesuffix('Base').lower()}{name}}}" in page, name
+    assert all(f"| `{name}` | [" in page for name in kinds)
 
 
 def test_every_check_of_the_kit_is_documented(reference, generated):
@@ -261,7 +273,37 @@ def options_of(command) -> dict[str, bool]:
     }
 
 
+def test_every_option_that_the_pages_name_is_there():
+    """In the midst of a sentence, or in a table."""
+    from anabranch_cli.main import app
+
+    def all_options(command) -> set[str]:
+        context = command.make_context("anabranch", ["--no-color"], resilient_parsing=True)
+        found = set(options_of(command))
+        for name in getattr(command, "list_commands", lambda _: ())(context):
+            found |= all_options(command.get_command(context, name))
+        return found
+
+    known = all_options(typer.main.get_command(app)) | {"--conformance-report"}
+    for page in PAGES:
+        if page.parent.name == "decisions":
+            continue  # they tell of other programs, too
+        for option in re.findall(r"`(--[a-z-]+)", page.read_text()):
+            assert option in known, f"{page}: {option}"
+
+
 # ------------------------------------------------------------------------------------------ names
+
+
+HOOK = re.compile(r"`((?:list|get|create|destroy|start|stop|reboot|rename|resize|set)_[a-z_]+)`")
+
+
+def test_hooks_and_errors_that_the_pages_name_are_there():
+    for page in sorted(ROOT.glob("docs/**/*.md")):
+        for name in HOOK.findall(page.read_text()):
+            assert hasattr(DriverSpec, name), f"{page}: {name}"
+        for name in re.findall(r"errors\.md#(\w+)", page.read_text()):
+            assert name in {n.lower() for n in errors.__all__}, f"{page}: {name}"
 
 
 def test_names_of_the_package_in_the_pages_are_there():
@@ -283,8 +325,7 @@ def test_names_of_the_package_in_the_pages_are_there():
 
 def test_links_between_the_pages_of_the_repository_lead_somewhere():
     """Those in docs/ MkDocs checks; these are read where they lie."""
-    readable = [*ROOT.glob("*.md"), *(page for page in PAGES if page.name == "README.md")]
-    for page in readable:
+    for page in {*ROOT.glob("*.md"), *READMES}:
         for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
             if "://" not in link:
                 assert (page.parent / link).exists(), f"{page}: {link}"
