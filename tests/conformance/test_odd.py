@@ -1,4 +1,4 @@
-"""Machines with odd data are listed and come back whole, by Python and by the command line."""
+"""Machines with odd data come back whole in every format of the command line."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ import csv
 import io
 import json
 
-import anyio.to_thread
 import pytest
 import yaml
 
-from anabranch import Broker, to_builtins
-from anabranch.models import Instance
 from anabranch.testing.fleet import simulated_kinds
 
 KINDS = simulated_kinds()
@@ -21,27 +18,6 @@ PLAIN = 2
 @pytest.fixture(params=KINDS)
 def fleet(request, simulated_fleet):
     return simulated_fleet(**{request.param: 1}, instances=PLAIN, odd=True)
-
-
-async def test_each_is_listed_and_found_again(fleet):
-    async with await anyio.to_thread.run_sync(Broker, fleet.configuration(timeout=30)) as broker:
-        answer = await broker.instances.list()
-        (report,) = answer.clouds
-        assert report.error is None
-        items = list(answer)
-        assert len({item.id for item in items}) == len(items) > PLAIN
-        for item in items:
-            again = await broker.instances.get(item.qualified_id)
-            assert (again.id, again.name, again.state) == (item.id, item.name, item.state)
-            assert isinstance(again, Instance)
-            json.dumps(to_builtins(again, extra=True))
-    names = " ".join(item.name for item in items)
-    for odd in ("<script>", "&", '"', "'"):
-        assert odd in names
-    assert not names.isascii()
-    assert max(len(item.name) for item in items) > 100
-    assert any(item.state == "UNKNOWN" for item in items)
-    assert any(not item.public_addresses and not item.private_addresses for item in items)
 
 
 def test_each_format_of_the_command_line_has_them_whole(fleet, tmp_path, capsys, blockbuster):
