@@ -44,7 +44,6 @@ from anabranch.states import InstanceAction, InstanceState
 
 __all__ = ["Choices", "Walk", "machine_spec"]
 
-_WAIT: Final = 30.0
 _PART: Final = b"x" * 64
 _PUBLIC_KEY: Final = (
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFoR0zWd9bYyYmYyO3E8ZJmV9k5G8h3dQn0nXlYQ4b7T walk"
@@ -63,6 +62,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
         address_network_id: Network that addresses come from; None: the first external one, or
             that of instances.
         network_block: Block of addresses for the subnet that is made.
+        wait: Seconds that a change of state may take.
     """
 
     image_id: str | None = None
@@ -71,6 +71,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     network_id: str | None = None
     address_network_id: str | None = None
     network_block: str = "10.0.8.0/26"
+    wait: float = 30.0
 
 
 class Walk:
@@ -85,6 +86,7 @@ class Walk:
 
     Attributes:
         steps: The operations used so far in their order, with the number of requests of each.
+        latest: The operation used last.
     """
 
     def __init__(
@@ -102,6 +104,7 @@ class Walk:
         self._made: dict[str, str] = {}
         self._left: list[tuple[str, str]] = []
         self.steps: dict[str, int] = {}
+        self.latest = ""
 
     async def go(self) -> dict[str, int]:
         """Walk from the first operation to the last, and return the steps.
@@ -110,6 +113,7 @@ class Walk:
 
         Raises:
             CloudError: an operation that is offered failed.
+            AssertionError: one that changes something had no effect.
         """
         try:
             await self._catalogue()
@@ -123,7 +127,7 @@ class Walk:
             await self._measures()
             await self._end()
         finally:
-            with anyio.CancelScope(shield=True), anyio.move_on_after(_WAIT):
+            with anyio.CancelScope(shield=True), anyio.move_on_after(self._choices.wait):
                 await self._clean_up()
         return self.steps
 
@@ -134,6 +138,7 @@ class Walk:
         if operation not in self._offered:
             return None
         broker = await self._broker()
+        self.latest = operation
         before = self._requests()
         result = await broker.invoke(self._cloud, operation, arguments)
         self.steps.setdefault(operation, self._requests() - before)
@@ -173,7 +178,20 @@ class Walk:
     async def _wait(self, collection: str, item: str, *states: str) -> Any:
         broker = await self._broker()
         waited: Any = getattr(broker, collection)
-        return await waited.wait(f"{self._cloud}/{item}", *states, timeout=_WAIT)
+        return await waited.wait(f"{self._cloud}/{item}", *states, timeout=self._choices.wait)
+
+    async def _shows(self, operation: str, **expected: Any) -> None:
+        """See that the machine is as an operation was to make it."""
+        if self._instance is None or not {operation, "get_instance"} <= self._offered.keys():
+            return
+        broker = await self._broker()
+        found = await broker.instances.get(self._instance.qualified_id)
+        for field, value in expected.items():
+            if getattr(found, field) != value:
+                raise AssertionError(
+                    f"{operation} was to make {field} {value!r}, and afterwards it is"
+                    f" {getattr(found, field)!r}"
+                )
 
     def _has(self, operation: str, feature: Feature) -> bool:
         offered = self._offered.get(operation)
@@ -227,7 +245,10 @@ class Walk:
         self._instance = await self._wait("instances", it, InstanceState.RUNNING)
         await self._do("get_instance", instance_id=it)
         await self._do("rename_instance", instance_id=it, name="walked")
-        await self._do("set_instance_tags", instance_id=it, tags={"role": "walk"})
+        await self._shows("rename_instance", name="walked")
+        tags = {"role": "walk"}
+        await self._do("set_instance_tags", instance_id=it, tags=tags)
+        await self._shows("set_instance_tags", tags=tags)
         await self._do("get_instance_console", instance_id=it, kind=None)
         await self._do("reboot_instance", instance_id=it, hard=False)
         await self._wait("instances", it, InstanceState.RUNNING)
@@ -237,6 +258,7 @@ class Walk:
             await self._wait("instances", it, InstanceState.STOPPED)
         other = self._choices.other_profile_id or self._profile(1)
         await self._do("resize_instance", instance_id=it, hardware_profile_id=other)
+        await self._shows("resize_instance", hardware_profile_id=other)
         await self._image(it)
         await self._do("start_instance", instance_id=it)
         self._instance = await self._wait("instances", it, InstanceState.RUNNING)
@@ -384,9 +406,11 @@ class Walk:
         """Destroy an instance; stop it before, where a running one cannot be destroyed."""
         broker = await self._broker()
         target = f"{self._cloud}/{it}"
-        found = await broker.instances.wait(target, InstanceState.RUNNING, timeout=_WAIT)
+        found = await broker.instances.wait(
+            target, InstanceState.RUNNING, timeout=self._choices.wait
+        )
         if InstanceAction.DESTROY not in found.actions:
-            await broker.instances.stop(target, wait=_WAIT)
+            await broker.instances.stop(target, wait=self._choices.wait)
         await self._destroyed("instances", it)
 
     async def _destroyed(self, collection: str, it: str) -> None:
@@ -395,7 +419,7 @@ class Walk:
         await self._do(f"destroy_{singular}", **{f"{singular}_id": it})
         broker = await self._broker()
         awaited: Any = getattr(broker, collection)
-        await awaited.destroy(f"{self._cloud}/{it}", wait=_WAIT)
+        await awaited.destroy(f"{self._cloud}/{it}", wait=self._choices.wait)
 
     def _spec(self, name: str) -> InstanceSpec:
         return machine_spec(
