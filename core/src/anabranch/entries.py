@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from importlib.metadata import EntryPoint
+from collections.abc import Iterable
+from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-__all__ = ["REPORT_NAME", "distribution_of", "level_of", "same_distribution"]
+__all__ = ["REPORT_NAME", "distribution_of", "entries_of", "level_of", "same_distribution"]
 
 REPORT_NAME: Final = "conformance.json"
 """The file in a driver's package that tells what the conformance kit found."""
+_UNKNOWN: Final = "(unknown)"
 _LEVELS: Final = ("bronze", "silver", "gold")
 
 
@@ -23,14 +25,48 @@ class _Report(msgspec.Struct):
     version: str = ""
 
 
+def entries_of(group: str) -> tuple[list[EntryPoint], list[str]]:
+    """Return the entry points of a group, and the distributions whose own cannot be read.
+
+    One such distribution makes `importlib.metadata.entry_points` fail for all that are installed.
+    """
+    try:
+        return list(entry_points(group=group)), []
+    except Exception:
+        return _one_by_one(group, distributions())
+
+
+def _one_by_one(
+    group: str, installed: Iterable[Distribution]
+) -> tuple[list[EntryPoint], list[str]]:
+    found: list[EntryPoint] = []
+    unreadable: list[str] = []
+    seen: set[str] = set()
+    for distribution in installed:
+        name = _name_of(distribution)[0]
+        if name in seen:  # further behind on the path, and not in force
+            continue
+        seen.add(name)
+        try:
+            found += distribution.entry_points.select(group=group)
+        except Exception:
+            if f"[{group}]" in (distribution.read_text("entry_points.txt") or ""):
+                unreadable.append(name)
+    return found, unreadable
+
+
 def distribution_of(point: EntryPoint) -> tuple[str, str]:
     """Return name and version of the distribution that brings an entry point."""
+    return _name_of(point.dist) if point.dist else (_UNKNOWN, "")
+
+
+def _name_of(distribution: Distribution) -> tuple[str, str]:
     try:
         # Of a distribution that was removed by halves both are None, or the look-up fails.
-        name, version = (point.dist.name, point.dist.version) if point.dist else ("", "")
+        name, version = distribution.name, distribution.version
     except Exception:
-        name, version = "", ""
-    return name or "(unknown)", version or ""
+        return _UNKNOWN, ""
+    return name or _UNKNOWN, version or ""
 
 
 def same_distribution(one: str, other: str) -> bool:

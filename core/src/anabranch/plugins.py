@@ -10,14 +10,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext, suppress
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import Any, Final, TypeGuard
 
 import anyio
 import msgspec
 
 from anabranch.contract import checked, parameters_of
-from anabranch.entries import distribution_of, level_of, same_distribution
+from anabranch.entries import distribution_of, entries_of, level_of, same_distribution
 from anabranch.errors import AnabranchError, PluginError
 from anabranch.hooks import DiscoveredCloud, Ops
 from anabranch.settings import suggestion
@@ -26,6 +26,7 @@ from anabranch.tracing import tracer
 __all__ = ["DRIVER_GROUP", "PluginInfo", "PluginRegistry", "PluginRules"]
 
 DRIVER_GROUP: Final = "anabranch.drivers"
+_GARBAGE: Final = "the entry points of {} cannot be read: its entry_points.txt is no INI file"
 _LOOKING: Final = 10.0
 """Seconds that a driver may look for clouds that are configured elsewhere."""
 
@@ -89,7 +90,7 @@ class PluginRegistry:
             points: Entry points to use instead of the installed ones.
         """
         self._rules = rules or PluginRules()
-        found = entry_points(group=DRIVER_GROUP) if points is None else points
+        found, self._unreadable = entries_of(DRIVER_GROUP) if points is None else (points, [])
         self._points: dict[str, list[EntryPoint]] = {}
         for point in found:
             if point not in self._points.setdefault(point.name, []):
@@ -128,7 +129,13 @@ class PluginRegistry:
 
     def report(self) -> tuple[PluginInfo, ...]:
         """Load every driver, and tell what became of each."""
-        return tuple(self._describe(kind) for kind in self.kinds)
+        return (
+            *(self._describe(kind) for kind in self.kinds),
+            *(
+                PluginInfo(kind="?", distribution=name, version="", error=_GARBAGE.format(name))
+                for name in self._unreadable
+            ),
+        )
 
     async def discover(
         self, environment: Mapping[str, str]

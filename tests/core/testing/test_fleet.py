@@ -44,7 +44,7 @@ def test_what_there_is_not_is_told():
 
 def test_a_simulator_whose_needs_are_not_installed_is_told(monkeypatch):
     class Point:
-        name = "acme"
+        name, value, dist = "acme", "acme:simulator", None
 
         def load(self):
             raise ModuleNotFoundError("No module named 'starlette'", name="starlette")

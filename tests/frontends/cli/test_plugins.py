@@ -77,6 +77,24 @@ def test_the_table_has_the_error_and_nothing_that_a_terminal_obeys(install, prog
     assert "\x1b" not in done.out + done.err
 
 
+def test_a_distribution_with_unreadable_entry_points_hides_no_other(install, program, tmp_path):
+    environment = install("acme", GOOD)
+    for name, group in (("garbage", "anabranch.drivers"), ("of-others", "console_scripts")):
+        about = tmp_path / "site" / f"{name}-1.dist-info"
+        about.mkdir()
+        (about / "METADATA").write_text(f"Name: {name}\nVersion: 1\n")
+        (about / "entry_points.txt").write_text(f"[{group}]\nno equals sign\n")
+    done = program("plugins", "--format", "json", **environment)
+    assert done.code == 3
+    rows = {row["kind"]: row for row in json.loads(done.out)}
+    assert rows.keys() == KINDS | {"acme", "?"}
+    assert rows["?"]["distribution"] == "garbage"
+    assert "the entry points of garbage cannot be read" in done.err
+    assert program("instances", "list", **environment).code == 0
+    assert "--openstack" in program("simulate", "--help", **environment).out
+    assert program("simulate", "--for", "0", "--paci", "1", **environment).code == 0
+
+
 def test_what_is_denied_is_no_failure(install, program):
     environment = install("broken", "1 / 0")
     denied = {**environment, "ANABRANCH_PLUGINS__DENY": '["broken"]'}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Generator, Iterable, Mapping
-from importlib.metadata import EntryPoints, entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Self
 
 import msgspec
 
 from anabranch.configuration import Configuration
-from anabranch.entries import distribution_of
+from anabranch.entries import distribution_of, entries_of
 from anabranch.testing.behaviour import Behaviour, Fault
 from anabranch.testing.serving import serve
 from anabranch.testing.simulation import ENTRY_POINT_GROUP, SimulatedCloud, Simulator
@@ -56,8 +56,11 @@ def simulator(kind: str) -> Simulator:
     return usable
 
 
-def _points() -> EntryPoints:
-    return entry_points(group=ENTRY_POINT_GROUP)
+def _points() -> list[EntryPoint]:
+    try:
+        return list(entry_points(group=ENTRY_POINT_GROUP))
+    except Exception:  # those of some distribution, of anybody's, cannot be read
+        return entries_of(ENTRY_POINT_GROUP)[0]
 
 
 class Fleet:

@@ -203,6 +203,16 @@ def _show(ctx: typer.Context, fleet: Fleet, view: View) -> None:
     render_items(session(ctx), items, view, columns)
 
 
+def _kinds() -> list[str]:
+    try:
+        # Not asked of core, which would be imported for every list of commands.
+        return sorted({point.name for point in entry_points(group="anabranch.simulators")})
+    except Exception:  # the entry points of some distribution, of anybody's, cannot be read
+        from anabranch.testing.fleet import simulated_kinds
+
+        return list(simulated_kinds())
+
+
 def _parameter(kind: str) -> str | None:
     """Return the parameter for a kind; None if no option can be called so, or one is already."""
     name = kind.replace("-", "_")
@@ -213,8 +223,7 @@ def _parameter(kind: str) -> str | None:
 def _signature() -> dict[str, tuple[Any, Any]]:
     """Return the options: a number for each platform that has a simulator here, and the rest."""
     signature: dict[str, tuple[Any, Any]] = {"ctx": (typer.Context, inspect.Parameter.empty)}
-    # Not asked of core, which would be imported for every list of commands.
-    for kind in sorted({point.name for point in entry_points(group="anabranch.simulators")}):
+    for kind in _kinds():
         if (name := _parameter(kind)) is None:  # of such a kind there is one cloud or none
             continue
         option = typer.Option(f"--{kind}", min=0, metavar="N", help=f"So many {kind} clouds.")
