@@ -69,6 +69,19 @@ async def test_each_call_is_a_line_with_its_outcome(trace, make_broker, stub):
         ]
 
 
+async def test_wrappers_of_one_class_are_told_apart_by_their_names(trace, make_broker):
+    async with make_broker() as broker:
+        for name in (None, None, "second"):
+            broker.register(Audit(), name)
+        await broker.instances.start("lisbon/1")
+    assert [line.split()[1] for line in trace()] == [
+        "plugin=stub",
+        "plugin=Audit",
+        "plugin=Audit",
+        "plugin=second",
+    ]
+
+
 async def test_what_is_cut_off_is_told_as_well(trace, make_broker, stub):
     async with make_broker({"lisbon": {"pages": [], "end": "hang"}}) as broker:
         await broker.instances.list(timeout=0.05)

@@ -151,7 +151,7 @@ class BrokerBase:
         if self._manager.is_registered(plugin):
             raise PluginError(f"{plugin!r} is registered already")
         try:
-            self._manager.register(plugin, name or type(plugin).__name__)
+            self._manager.register(plugin, name)
             self._manager.check_pending()
         except Exception as exc:
             if self._manager.is_registered(plugin):

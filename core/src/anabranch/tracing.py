@@ -64,21 +64,23 @@ class Tracer:
 
     def attach(self, manager: pluggy.PluginManager, plugin: object) -> None:
         """Trace every hookimpl of a registered plugin, be it a driver's or a wrapper."""
+        name = manager.get_name(plugin) or ""
+        who = type(plugin).__name__ if name == str(id(plugin)) else name
         for caller in manager.get_hookcallers(plugin) or ():
             for hookimpl in caller.get_hookimpls():
                 if hookimpl.plugin is plugin:
                     # pluggy knows of before and after a hook, not of each hookimpl in it.
                     open_to_change = cast("Any", hookimpl)
-                    open_to_change.function = self._instead(caller.name, hookimpl)
+                    open_to_change.function = self._instead(who, caller.name, hookimpl)
 
-    def _instead(self, hook: str, hookimpl: pluggy.HookImpl) -> Callable[..., Any]:
+    def _instead(self, who: str, hook: str, hookimpl: pluggy.HookImpl) -> Callable[..., Any]:
         function: Any = hookimpl.function
         names = tuple(n for n in (*hookimpl.argnames, *hookimpl.kwargnames) if n != "cloud")
 
         async def timed(call: Awaitable[T], args: tuple[Any, ...]) -> T:
             given = dict(zip(hookimpl.argnames, args, strict=False))
             cloud = getattr(given.get("cloud"), "name", "-")
-            with self.call(hookimpl.plugin_name, hook, names, cloud=cloud):
+            with self.call(who, hook, names, cloud=cloud):
                 return await call
 
         def wrapper(*args: Any, **kwargs: Any) -> Generator[None, Any, Any]:
