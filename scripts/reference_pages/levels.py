@@ -41,15 +41,28 @@ def page() -> str:
         ]
         titles = ["check", "what is asked", *kinds]
         parts.append(f"## {level.capitalize()}\n\n{docs[level.name]}\n\n{table(titles, rows)}")
-    reasons = [
-        [kind, f"`{check}`", result.reason]
+    reasons: dict[tuple[str, str, str], list[str]] = {}
+    for kind, report in reports().items():
+        for check, result in report.checks.items():
+            if result.outcome in (Outcome.EXEMPT, Outcome.SKIPPED):
+                reasons.setdefault((kind, result.outcome, result.reason), []).append(f"`{check}`")
+    told = [[*why, ", ".join(checks)] for why, checks in reasons.items()]
+    parts.append(
+        "## Exempt and skipped\n\n" + table(["kind", "outcome", "reason", "checks"], told)
+        if told
+        else ""
+    )
+    budgets = [
+        [kind, f"`{operation}`", str(cost)]
         for kind, report in reports().items()
-        for check, result in report.checks.items()
-        if result.outcome is Outcome.EXEMPT
+        for operation, cost in report.budget.items()
     ]
-    if reasons:
-        parts.append(f"## Exemptions\n\n{table(['kind', 'check', 'reason'], reasons)}")
-    return "\n".join(parts)
+    parts.append(
+        "## Declared requests\n\nA page of a list costs one request, but where a suite declares "
+        "another number; *n* is one more for each item.\n\n"
+        + table(["kind", "operation", "requests"], budgets)
+    )
+    return "\n".join(part for part in parts if part)
 
 
 @functools.cache
