@@ -97,7 +97,7 @@ class EndingChecks(ConformanceBase):
         """While a cloud takes its time the loop goes on; what takes long to compute is no less."""
         places: list[set[str]] = []
         for _ in range(2):  # a machine that is busy elsewhere does not stop at the same place twice
-            with Watchdog(self.packages(), _STAND_STILL) as watchdog:
+            async with Watchdog(self.packages(), _STAND_STILL) as watchdog:
                 await self._used_while_slow()
             places.append(watchdog.places)
             if not watchdog.places:

@@ -1,0 +1,125 @@
+"""The instruments of the kit: each sees what it is for, and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+import types
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from anabranch.testing.conformance.leaks import open_sockets
+from anabranch.testing.conformance.separate import Separate
+from anabranch.testing.conformance.strangers import stranger
+from anabranch.testing.conformance.watchdog import Watchdog
+
+BLOCKING = """
+import time
+
+import anyio
+
+async def sleeps():
+    time.sleep(0.3)
+
+async def computes():
+    until = time.monotonic() + 0.3
+    while time.monotonic() < until:
+        helps()
+
+def helps():
+    sum(range(100))
+
+async def waits():
+    await anyio.sleep(0.3)
+
+async def is_busy_but_fair():
+    for _ in range(60):
+        time.sleep(0.005)
+        await anyio.sleep(0.001)
+"""
+
+
+@pytest.fixture
+def driver(monkeypatch, blockbuster):
+    blockbuster.deactivate()
+    module = types.ModuleType("watched_driver")
+    exec(compile(BLOCKING, "watched_driver.py", "exec"), vars(module))
+    monkeypatch.setitem(sys.modules, "watched_driver", module)
+    yield module
+    blockbuster.activate()
+
+
+@pytest.mark.parametrize("name", ["sleeps", "computes"])
+async def test_what_keeps_the_loop_is_seen_where_it_is(driver, name):
+    async with Watchdog({"watched_driver"}, 0.05) as watchdog:
+        await getattr(driver, name)()
+    assert any(place.endswith("(watched_driver.py)") for place in watchdog.places)
+    assert {place.split()[0] for place in watchdog.places} <= {name, "helps"}
+
+
+@pytest.mark.parametrize("name", ["waits", "is_busy_but_fair"])
+async def test_what_lets_others_have_their_turn_is_not_seen(driver, name):
+    async with Watchdog({"watched_driver"}, 0.05) as watchdog:
+        await getattr(driver, name)()
+    assert not watchdog.places
+
+
+async def test_what_others_do_is_not_seen(driver):
+    async with Watchdog({"another_driver"}, 0.05) as watchdog:
+        await driver.sleeps()
+    assert not watchdog.places
+
+
+async def test_what_is_raised_while_watching_comes_out_as_it_is():
+    with pytest.raises(LookupError, match="why"):
+        async with Watchdog({"watched_driver"}, 0.05):
+            raise LookupError("why")
+
+
+async def test_a_separate_run_gives_its_result(anyio_backend_name):
+    async def run() -> list[str]:
+        await anyio.lowlevel.checkpoint()
+        return ["done"]
+
+    assert await Separate(anyio_backend_name, run).ended(10) == ["done"]
+
+
+async def test_a_separate_run_gives_its_failure(anyio_backend_name):
+    async def run() -> list[str]:
+        raise LookupError("why")
+
+    with pytest.raises(LookupError, match="why"):
+        await Separate(anyio_backend_name, run).ended(10)
+
+
+async def test_one_that_does_not_end_is_given_up(anyio_backend_name):
+    async def run() -> list[str]:
+        with anyio.CancelScope(shield=True):
+            await anyio.sleep(1)
+        return []
+
+    assert await Separate(anyio_backend_name, run).ended(0.05) is None
+
+
+def test_open_sockets_are_counted():
+    before = open_sockets()
+    with contextlib.ExitStack() as stack:
+        for _ in range(3):
+            stack.enter_context(socket.socket())
+        assert open_sockets() == before + 3
+    assert open_sockets() == before
+
+
+@pytest.mark.parametrize(
+    ("known", "absent"),
+    [
+        ("17", "99999999"),
+        ("6b2d3a7e-0f00-4c1e-9d5a-1234567890ab", "9f9f9f9f-9f99-9f9f-9f9f-9999999999ff"),
+        ("web-1", "fff-9"),
+    ],
+)
+def test_a_stranger_has_the_shape_of_what_is_known(known, absent):
+    assert stranger(known) == absent
