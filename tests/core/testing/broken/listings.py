@@ -154,15 +154,6 @@ class KnowsEveryState(AcmeDriver):
         return page
 
 
-class HidesWhatItCannotRead(AcmeDriver):
-    """Leaves out what it cannot read, and tells nobody."""
-
-    class client_type(Client):
-        async def page(self, path, cursor, kind, convert):
-            page = await super().page(path, cursor, kind, convert)
-            return Page(page.items, page.cursor)
-
-
 class HidesStrangeStates(AcmeDriver):
     """Leaves out machines whose state it does not know."""
 

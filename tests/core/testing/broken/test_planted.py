@@ -32,6 +32,7 @@ class Planted(NamedTuple):
 
 
 PAGING, LISTED = "paging_is_complete", ("unavailable_is_typed",)
+SECRETS = ("secrets_stay_secret",)
 QUICK = ("what_is_not_offered_is_refused",)
 WORKS, LOST = "what_is_offered_works", "a_lost_create_is_not_repeated"
 
@@ -41,15 +42,14 @@ FAULTS = [
     Planted(listings.SkipsItems, PAGING, "list_instances lost", LISTED),
     Planted(listings.BeginsAgain, PAGING, "twice", LISTED),
     Planted(listings.RepeatsItems, PAGING, "same ids on several pages", LISTED),
-    Planted(listings.NumbersWhatItLists, "ids_are_stable", "other ids", LISTED),
-    Planted(listings.ListsOtherIdsThanItGets, "ids_are_stable", "get_instance", LISTED),
+    Planted(listings.NumbersWhatItLists, "ids_are_stable", "other ids", SECRETS),
+    Planted(listings.ListsOtherIdsThanItGets, "ids_are_stable", "get_instance", SECRETS),
     Planted(listings.TakesFailureForNothing, "unavailable_is_typed", "CloudUnavailable"),
     Planted(listings.TakesGarbageForNothing, "garbage_is_typed", "ProtocolError"),
     Planted(listings.LetsTheDecoderSpeak, "garbage_is_typed", "DecodeError"),
     Planted(listings.KnowsEveryField, "unknown_fields_are_tolerated", "list_instances"),
     Planted(listings.KnowsEveryPage, "unknown_fields_are_tolerated", "list_"),
     Planted(listings.KnowsEveryState, "odd_data_is_listed", "KeyError"),
-    Planted(listings.HidesWhatItCannotRead, "odd_data_is_listed", "problem"),
     Planted(listings.HidesStrangeStates, "odd_data_is_listed", ""),
     Planted(listings.AsksForEach, "requests_are_few", "list_instances"),
     Planted(listings.LogsInEachTime, "requests_are_few", ""),
@@ -65,12 +65,12 @@ FAULTS = [
     Planted(replies.DownIsRuntimeError, "unavailable_is_typed", "RuntimeError"),
     Planted(replies.LateIsDown, "timeout_is_typed", "DeadlineExceeded"),
     Planted(replies.ResetIsBuiltin, "reset_is_typed", "ConnectionResetError"),
-    Planted(timing.Sleeps, "nothing_blocks_the_loop", "stood still .*Sleeps", QUICK),
+    Planted(timing.Sleeps, "nothing_blocks_the_loop", "stood still", QUICK),
     Planted(timing.Computes, "nothing_blocks_the_loop", "stood still", QUICK),
-    Planted(timing.AsksByItself, "nothing_blocks_the_loop", "stood still .*AsksByItself", QUICK),
+    Planted(timing.AsksByItself, "nothing_blocks_the_loop", "stood still", QUICK),
     Planted(timing.ShieldsItself, "cancellation_leaves_nothing", "cancel", QUICK),
     Planted(timing.ShieldsItself, "a_hang_is_cut", "deadline", QUICK),
-    Planted(timing.AsksInAThread, "a_hang_is_cut", "deadline", QUICK),
+    Planted(timing.TidiesUpInAThread, "a_hang_is_cut", "deadline", QUICK),
     Planted(timing.TriesOnAfterTheDeadline, "a_hang_is_cut", "deadline", QUICK),
     Planted(timing.LeavesATask, "cancellation_leaves_nothing", "task", QUICK),
     Planted(timing.LeavesASocket, "cancellation_leaves_nothing", "socket", QUICK),

@@ -15,6 +15,8 @@ import anyio.to_thread
 import sniffio
 import trio
 
+from anabranch.hooks import hookimpl
+
 from .acme import AcmeDriver
 from .acme.client import Client
 
@@ -22,29 +24,30 @@ from .acme.client import Client
 class Sleeps(AcmeDriver):
     """Waits by blocking."""
 
-    class client_type(Client):
-        async def send(self, method, path, token, body, idempotent):
-            time.sleep(0.1)  # noqa: ASYNC251
-            return await super().send(method, path, token, body, idempotent)
+    @hookimpl
+    async def list_instances(self, cloud, cursor, where):
+        time.sleep(0.1)  # noqa: ASYNC251
+        return await super().list_instances(cloud, cursor, where)
 
 
 class Computes(AcmeDriver):
     """Computes on the loop for as long as others would want it."""
 
-    class client_type(Client):
-        def good(self, reply):
-            hashlib.pbkdf2_hmac("sha256", reply.content, b"salt", 300_000)
-            return super().good(reply)
+    @hookimpl
+    async def list_instances(self, cloud, cursor, where):
+        page = await super().list_instances(cloud, cursor, where)
+        hashlib.pbkdf2_hmac("sha256", repr(page).encode(), b"salt", 300_000)
+        return page
 
 
 class AsksByItself(AcmeDriver):
     """Asks first by a client that blocks."""
 
-    class client_type(Client):
-        async def send(self, method, path, token, body, idempotent):
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{self.cloud.settings.url}/v1/", timeout=1)  # noqa: ASYNC210
-            return await super().send(method, path, token, body, idempotent)
+    @hookimpl
+    async def list_instances(self, cloud, cursor, where):
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(f"{cloud.settings.url}/v1/", timeout=1)  # noqa: ASYNC210
+        return await super().list_instances(cloud, cursor, where)
 
 
 class ShieldsItself(AcmeDriver):
@@ -56,16 +59,17 @@ class ShieldsItself(AcmeDriver):
                 return await super().send(method, path, token, body, idempotent)
 
 
-class AsksInAThread(AcmeDriver):
-    """Waits for a thread that nobody can stop."""
+class TidiesUpInAThread(AcmeDriver):
+    """Waits, when it is cancelled, for a thread that nobody can stop."""
 
     class client_type(Client):
         async def send(self, method, path, token, body, idempotent):
             try:
                 return await super().send(method, path, token, body, idempotent)
-            finally:
+            except anyio.get_cancelled_exc_class():
                 with anyio.CancelScope(shield=True):
-                    await anyio.to_thread.run_sync(time.sleep, 2)
+                    await anyio.to_thread.run_sync(time.sleep, 1.5)
+                raise
 
 
 class TriesOnAfterTheDeadline(AcmeDriver):
