@@ -5,7 +5,14 @@ import time
 import httpx
 import pytest
 
-from anabranch.testing.simulation import Fault, FaultKind, Misbehaving, SimulatedCloud
+from anabranch.testing.simulation import (
+    Behaviour,
+    Fault,
+    FaultKind,
+    Misbehaving,
+    Reply,
+    SimulatedCloud,
+)
 
 
 def client(cloud) -> httpx.AsyncClient:
@@ -32,7 +39,15 @@ async def test_latency_is_waited_for_on_any_event_loop(parrot):
 
 @pytest.mark.parametrize(
     ("text", "status", "header"),
-    [("401", 401, "www-authenticate"), ("429", 429, "retry-after"), ("503", 503, "content-type")],
+    [
+        ("401", 401, "www-authenticate"),
+        ("403", 403, "content-type"),
+        ("404", 404, "content-type"),
+        ("409", 409, "content-type"),
+        ("429", 429, "retry-after"),
+        ("500", 500, "content-type"),
+        ("503", 503, "content-type"),
+    ],
 )
 async def test_faults_with_a_reply(parrot, text, status, header):
     cloud = parrot("polly")
@@ -41,6 +56,36 @@ async def test_faults_with_a_reply(parrot, text, status, header):
         reply = await http.get("/")
     assert reply.status_code == status
     assert header in reply.headers
+
+
+async def test_a_proxy_speaks_for_itself(parrot):
+    cloud = parrot("polly")
+    cloud.app = Misbehaving(cloud.answer, cloud, lambda scope, fault: Reply(status=403, body=b"no"))
+    cloud.behaviour.faults = [
+        Fault(kind=FaultKind.FORBIDDEN, times=1),
+        Fault(kind=FaultKind.FORBIDDEN, by_proxy=True),
+    ]
+    async with client(cloud) as http:
+        assert (await http.get("/")).text == "no"
+        assert "<h1>403 Forbidden</h1>" in (await http.get("/")).text
+
+
+async def test_replies_grow_by_what_the_protocol_adds_and_are_counted(parrot):
+    cloud = parrot("polly")
+    cloud.app = Misbehaving(cloud.answer, cloud, grow=lambda body, kind: body + b" and more")
+    async with client(cloud) as http:
+        assert (await http.get("/")).text == "polly"
+        cloud.behaviour.unknown_fields = True
+        grown = await http.get("/")
+    assert (grown.text, grown.headers["content-length"]) == ("polly and more", "14")
+    assert cloud.requests.grown == 1
+
+
+async def test_a_reply_that_nothing_can_be_added_to_is_not_counted(parrot):
+    cloud = parrot("polly", Behaviour(unknown_fields=True))
+    async with client(cloud) as http:
+        assert (await http.get("/")).text == "polly"
+    assert cloud.requests.grown == 0
 
 
 async def test_retry_after_is_written_as_given(parrot):

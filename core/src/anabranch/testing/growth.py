@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from typing import Any, Final, cast
+from typing import Any, Final, TypeGuard, cast
 from xml.etree import ElementTree
 
 __all__ = ["UNKNOWN", "grown", "grown_json", "grown_xml"]
@@ -66,7 +66,7 @@ def _grow_element(element: ElementTree.Element, leave: Collection[str]) -> None:
 
 def _grow(value: Any) -> bool:
     """Add to what is below, and say whether anything was added."""
-    if isinstance(value, list):
+    if _is_list(value):
         return sum(map(_grow, value)) > 0
     if not isinstance(value, dict):
         return False
@@ -83,4 +83,8 @@ def _is_record(value: Any) -> bool:
 
 
 def _holds_records(value: Any) -> bool:
-    return isinstance(value, list) and any(_is_record(v) for v in value)
+    return _is_list(value) and any(map(_is_record, value))
+
+
+def _is_list(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)

@@ -47,8 +47,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Collect what becomes of the checks."""
-    file: str = config.getoption(OPTION)
-    config.pluginmanager.register(ConformanceCollector(file), "anabranch-conformance")
+    collector = ConformanceCollector(config.getoption(OPTION) or "")
+    config.pluginmanager.register(collector, "anabranch-conformance")
 
 
 @pytest.fixture

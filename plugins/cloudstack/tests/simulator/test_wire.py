@@ -265,3 +265,11 @@ def test_clouds_have_nothing_in_common(make_api):
         api.done("addNicToVirtualMachine", virtualmachineid=machine, networkid=network)
         other = make_api(second.settings(urls["b"]))
         assert other.rows("listVirtualMachines", name="odd-no-address")[0]["nic"] == []
+
+
+@pytest.mark.parametrize(("fault", "code"), [("403", 531), ("404", 431), ("409", 536)])
+def test_cloudstack_has_codes_of_its_own(api, cloud, fault, code):
+    cloud.behaviour.break_with([fault])
+    refused = api.reply("listZones")
+    assert refused.status_code == code
+    assert refused.json()["errorresponse"]["errorcode"] == code

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from anabranch.testing.simulation import Fault
+from anabranch.testing.simulation import Fault, FaultKind
 
 INT = "<param><value><int>{}</int></value></param>"
 BOOL = "<param><value><boolean>0</boolean></value></param>"
@@ -178,8 +178,27 @@ def test_faults_meet_one_method_and_are_counted(cloud, rpc):
     assert rpc("system.version") == "7.4.0"
 
 
+@pytest.mark.parametrize(
+    ("fault", "code"), [("401", 0x100), ("403", 0x200), ("404", 0x400), ("409", 0x800)]
+)
+def test_a_refusal_is_told_with_status_200_and_a_code(cloud, rpc, fault, code):
+    cloud.behaviour.break_with([fault])
+    reply = httpx.post(rpc.endpoint, content=call(rpc.session, "system.version"))
+    assert reply.status_code == 200
+    assert f"<i4>{code}</i4>" in reply.text
+
+
+def test_documents_get_elements_that_nobody_knows_and_templates_do_not(cloud, rpc):
+    cloud.behaviour.unknown_fields = True
+    document = rpc("vm.info", 0)
+    assert "<X_LATER>later</X_LATER></VM>" in document
+    template = document.partition("<USER_TEMPLATE>")[2].partition("</USER_TEMPLATE>")[0]
+    assert template
+    assert "X_LATER" not in template
+
+
 def test_a_proxy_in_front_may_ask_for_a_password(cloud, rpc):
-    cloud.behaviour.break_with(["401"])
+    cloud.behaviour.break_with([Fault(kind=FaultKind.UNAUTHORIZED, by_proxy=True)])
     reply = httpx.post(rpc.endpoint, content=call(rpc.session, "system.version"))
     assert reply.status_code == 401
 

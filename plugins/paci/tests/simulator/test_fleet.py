@@ -206,6 +206,13 @@ def test_faults_have_the_platforms_words(cloud, api):
     assert api.get("/ve").tag == "ve-list"
 
 
+@pytest.mark.parametrize("fault", ["403", "404", "409", "500"])
+def test_a_refusal_is_a_document(cloud, api, fault):
+    cloud.behaviour.break_with([fault])
+    refused = api.call("GET", "/ve")
+    assert (refused.status, refused.xml.tag) == (int(fault), "error")
+
+
 def test_faults_are_chosen_by_path(cloud, api):
     fault = Fault(kind=FaultKind.UNAVAILABLE, method="PUT", path="/start", retry_after=7)
     cloud.behaviour.faults.append(fault)

@@ -187,11 +187,11 @@ class ConformanceBase:
         except AnabranchError as exc:
             came = f"raised {told(exc)}"
         else:
-            came = f"returned {shown(result)}, as if nothing were wrong"
+            came = f"returned {_shown(result)}, as if nothing were wrong"
         pytest.fail(f"{when}: {operation} must raise {names}, and {came}", pytrace=False)
 
 
-def shown(value: Any) -> str:
+def _shown(value: Any) -> str:
     """A value for a message, not too long."""
     items = getattr(value, "items", None)
     if isinstance(items, Collection) and not items:

@@ -68,14 +68,16 @@ class ConformanceCollector:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take it out again, in the process that collects."""
-        for name, found in report.user_properties:
-            if name != _PROPERTY or not isinstance(found, Mapping):
+        for name, value in report.user_properties:
+            if name != _PROPERTY:
                 continue
+            found: Any = value
             result = msgspec.convert(found["result"], CheckResult)
-            suite = self._results.setdefault(found["suite"], {})
-            runs = suite.setdefault(found["check"], {})
-            runs[found["backend"]] = merged([result, *filter(None, [runs.get(found["backend"])])])
-            self._about[found["suite"]] = found["about"]
+            place: str = found["suite"]
+            backend: str = found["backend"]
+            runs = self._results.setdefault(place, {}).setdefault(found["check"], {})
+            runs[backend] = merged([result, *filter(None, [runs.get(backend)])])
+            self._about[place] = found["about"]
 
     def reports(self) -> dict[str, ConformanceReport]:
         """The report of each suite, by its place in the tests.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Collection
 from types import FrameType, TracebackType
 from typing import Final, NamedTuple, Self
@@ -36,7 +37,7 @@ class Watchdog:
         most: Seconds that a call may keep the loop.
 
     Attributes:
-        places: Where a call kept it longer: `function (file)`.
+        places: Where a call kept it longer, `function (file)`, and how often it was seen there.
     """
 
     def __init__(self, packages: Collection[str], most: float) -> None:
@@ -45,7 +46,7 @@ class Watchdog:
         self._watched = self._beats = 0
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
         self._group = anyio.create_task_group()
-        self.places: set[str] = set()
+        self.places: Counter[str] = Counter()
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
@@ -85,11 +86,11 @@ class Watchdog:
                 # only when it is over.
                 since, call = last, sight.call
             if sight is not None and now - since > self._most:
-                self.places.add(sight.place)
+                self.places[sight.place] += 1
             last = now
 
     def _look(self) -> _Sight | None:
-        frame: FrameType | None = sys._current_frames().get(self._watched)
+        frame: FrameType | None = sys._current_frames().get(self._watched)  # pyright: ignore[reportPrivateUsage]
         found: list[FrameType] = []
         while frame is not None:
             if str(frame.f_globals.get("__name__")).partition(".")[0] in self._packages:
