@@ -30,6 +30,7 @@ def judged(pytester: pytest.Pytester, blockbuster, tmp_path, monkeypatch):
     blockbuster.deactivate()
     # What must not last for ever lasts for less than that here.
     monkeypatch.setattr("anabranch.testing.conformance.endings._GRACE", 1.0)
+    monkeypatch.setattr("anabranch.testing.conformance.endings._REQUEST", 1.5)
     pytester.syspathinsert(Path(__file__).parents[1])
     pytester.makeconftest('pytest_plugins = ["anabranch.testing.plugin"]')
 

@@ -50,10 +50,11 @@ FAULTS = [
     Planted(listings.KnowsEveryField, "unknown_fields_are_tolerated", "list_instances"),
     Planted(listings.KnowsEveryPage, "unknown_fields_are_tolerated", "list_"),
     Planted(listings.KnowsEveryState, "odd_data_is_listed", "KeyError"),
-    Planted(listings.HidesStrangeStates, "odd_data_is_listed", ""),
+    Planted(listings.HidesStrangeStates, "odd_data_is_listed", "state that nobody knows"),
     Planted(listings.AsksForEach, "requests_are_few", "list_instances"),
-    Planted(listings.LogsInEachTime, "requests_are_few", ""),
-    Planted(listings.FetchesAllForEachPage, "requests_are_few", ""),
+    Planted(listings.LogsInEachTime, "requests_are_few", "list_instances cost 2"),
+    Planted(listings.FetchesAllForEachPage, "requests_are_few", "1 more with 5 more"),
+    Planted(listings.LooksForOneAmongAll, "requests_are_few", "get_instance"),
     Planted(replies.RefusedIsDown, "unauthorized_is_typed", "AuthenticationError"),
     Planted(replies.LoginFailsAsItLikes, "unauthorized_is_typed", "AuthenticationError"),
     Planted(replies.ForbiddenIsRefused, "forbidden_is_typed", "PermissionDenied"),
@@ -103,10 +104,7 @@ FAULTS = [
     Planted(changes.GoneIsWrongToDestroy, "destroy_is_idempotent", "destroy_instance"),
     Planted(changes.StumblesOverGoneKeys, "destroy_is_idempotent", "destroy_key"),
 ]
-HASTY = """
-    settings = {"request_timeout": 2}
-    choices = Choices(wait=1)
-"""
+HASTY = "choices = Choices(wait=1)"
 NEXT_BELOW = {Level.BRONZE: Level.NONE, Level.SILVER: Level.BRONZE, Level.GOLD: Level.SILVER}
 
 

@@ -190,7 +190,7 @@ class ListingChecks(ConformanceBase):
                 )
 
     async def _costs(self, instances: int) -> dict[str, int]:
-        """The requests of the first and the second page of each list, and of a get."""
+        """The requests of the first and the second page of each list, and of a get from each."""
         costs: dict[str, int] = {}
         short = {"page_size": _SOME} if self.has_setting("page_size") else {}
         async with self.bench(instances=instances) as bench:
@@ -208,8 +208,12 @@ class ListingChecks(ConformanceBase):
                 page = await bench.call(broker, operation, **first_page(operation))
                 if page.cursor is not None:
                     given = {**first_page(operation), "cursor": page.cursor}
-                    _, cost = await _asked(bench, broker, operation, given)
+                    page, cost = await _asked(bench, broker, operation, given)
                     costs[operation] = max(cost, costs[operation])
+                    if operation == "list_instances" and "get_instance" in costs:
+                        given = {"instance_id": page.items[-1].id}
+                        _, cost = await _asked(bench, broker, "get_instance", given)
+                        costs["get_instance"] = max(cost, costs["get_instance"])
         return costs
 
     async def _cost(self, bench: Bench, broker: Broker, operation: str) -> tuple[Any, int]:

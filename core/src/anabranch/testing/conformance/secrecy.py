@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Generator, Hashable, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any, ClassVar, Final
 from urllib.parse import unquote_plus
@@ -45,7 +45,9 @@ class SecrecyChecks(ConformanceBase):
         """What the settings and logins hold is in no repr, log, error, item, URL or output."""
         async with self.bench(odd=True) as bench:
             driver = self.registry().driver(self.kind)
-            settings = await anyio.to_thread.run_sync(driver.configure, NAME, bench.entry, {})
+            settings = await anyio.to_thread.run_sync(
+                driver.configure, NAME, bench.entry, dict[str, str]()
+            )
             secrets = _secrets(settings)
             named = _in_the_open(settings)
             if named:
@@ -110,7 +112,7 @@ def _urls(bench: Bench) -> dict[str, str]:
 
 
 @contextmanager
-def _logins() -> Iterator[dict[str, str]]:
+def _logins() -> Generator[dict[str, str]]:
     """Collect the tokens that logins give."""
     tokens: dict[str, str] = {}
     get = TokenStore.get
@@ -130,7 +132,7 @@ def _logins() -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def _captured() -> Iterator[dict[str, io.StringIO]]:
+def _captured() -> Generator[dict[str, io.StringIO]]:
     """Capture all that is logged, from DEBUG on, and all that is printed."""
     streams = {"logs": io.StringIO(), "standard output": io.StringIO()}
     handler = logging.StreamHandler(streams["logs"])
