@@ -8,13 +8,14 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from anabranch.errors import AuthenticationError
+from anabranch.errors import AuthenticationError, CloudError
+from anabranch.features import Feature, offers
 from anabranch.hooks import CloudIdentity, hookimpl
 from anabranch.paging import ItemProblem, Page
 from anabranch.redaction import SecretStr
 from anabranch.settings import CloudSettings
 
-from .acme import AcmeDriver
+from .acme import AcmeDriver, convert, wire
 from .acme.client import Client
 
 
@@ -136,3 +137,21 @@ class InAProblem(AcmeDriver):
             page = await super().page(path, cursor, kind, convert)
             problems = [ItemProblem(message=f"{p.message} {password(self)}") for p in page.problems]
             return Page(page.items, page.cursor, problems)
+
+
+class OfTheMachine(AcmeDriver):
+    """Quotes a create that failed, with the password that the machine was to have."""
+
+    @hookimpl
+    @offers(Feature.AUTHENTICATION_PASSWORD, Feature.CLIENT_TOKEN)
+    async def create_instance(self, cloud, spec):
+        secret = spec.password.get_secret_value() if spec.password else ""
+        body = {"image": spec.image_id, "password": secret, "token": spec.client_token}
+        client = self.client(cloud)
+        try:
+            return await client.one(
+                "POST", "/v1/machines", wire.Machine, convert.instance, body=body
+            )
+        except CloudError as exc:
+            exc.message += f" (sent: {body})"
+            raise

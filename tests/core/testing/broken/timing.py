@@ -59,6 +59,15 @@ class ShieldsItself(AcmeDriver):
                 return await super().send(method, path, token, body, idempotent)
 
 
+class ShieldsItsChanges(AcmeDriver):
+    """Does not let itself be cancelled while it changes something."""
+
+    class client_type(Client):
+        async def send(self, method, path, token, body, idempotent):
+            with anyio.CancelScope(shield=method != "GET"):
+                return await super().send(method, path, token, body, idempotent)
+
+
 class TidiesUpInAThread(AcmeDriver):
     """Waits, when it is cancelled, for a thread that nobody can stop."""
 

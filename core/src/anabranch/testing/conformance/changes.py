@@ -132,13 +132,19 @@ class ChangeChecks(ConformanceBase):
             before = set(await self.machines(bench, broker))
             if bench.simulated is None:
                 raise AssertionError
-            bench.simulated.behaviour = _Nth.of(kind, number)
+            behaviour = bench.simulated.behaviour = _Nth.of(kind, number)
             made: Instance | None = None
             error: CloudError | None = None
             try:
                 made = await broker.invoke(NAME, "create_instance", {"spec": spec})
             except CloudError as exc:
                 error = exc
+            if behaviour.asked < number:
+                pytest.fail(
+                    f"{what}: the simulated cloud did not meet the fault: every request goes"
+                    " through Misbehaving, which asks the cloud's behaviour",
+                    pytrace=False,
+                )
             bench.simulated.behaviour = Behaviour()
             there = await self.machines(bench, broker)
         new = {ident: machine for ident, machine in there.items() if ident not in before}

@@ -53,7 +53,7 @@ class ConformanceCollector:
         if not (isinstance(suite, type) and issubclass(suite, ConformanceBase)):
             return report
         check = getattr(item, "originalname", item.name).removeprefix("test_")
-        result = _result(check, suite, report, call)
+        result = _evaded(item, report) or _result(check, suite, report, call)
         if check in CHECKS and result is not None:
             parts = item.nodeid.split("::")
             found = {
@@ -155,6 +155,21 @@ def _backend(item: pytest.Item) -> str:
 
 def _outcomes(runs: Mapping[str, CheckResult]) -> set[Outcome]:
     return {result.outcome for result in runs.values()}
+
+
+def _evaded(item: pytest.Item, report: pytest.TestReport) -> CheckResult | None:
+    """What a check comes to that the suite does not let take its course; None: it does."""
+    function: Any = getattr(item, "function", None)
+    marked = [m.name for m in item.iter_markers() if m.name in ("skip", "skipif", "xfail")]
+    if not str(function.__module__).startswith(__package__ or ""):
+        reason = "the suite has put a test of its own in its place"
+    elif marked and (report.skipped or hasattr(report, "wasxfail")):
+        reason = f"the suite has marked it {marked[0]}"
+    else:
+        return None
+    return CheckResult(
+        outcome=Outcome.FAILED, reason=f"{reason}. What is not kept is exempt, with a reason"
+    )
 
 
 def _result(

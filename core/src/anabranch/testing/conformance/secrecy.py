@@ -17,6 +17,7 @@ import pytest
 from anabranch.cloud import Token, TokenStore
 from anabranch.errors import CloudError
 from anabranch.facade import Broker
+from anabranch.features import Feature
 from anabranch.hooks import CloudIdentity
 from anabranch.models import to_builtins
 from anabranch.redaction import SecretStr, redact
@@ -27,6 +28,8 @@ __all__ = ["SecrecyChecks"]
 
 _FAULTS: Final = ("401", "403", "429", "500", "503", "garbage", "reset", "")
 _LEAST: Final = 4
+_OF_A_MACHINE: Final = {"password": "Conf0rmance-Pa55", "user_data": "#cloud-config of nobody"}
+"""Secrets that a machine is given, where it can be."""
 _ABOUT: Final = ("_file", "_path", "_url", "_id", "_name", "_command")
 """Ends of the names of what says where a secret is, or whose."""
 
@@ -56,17 +59,25 @@ class SecrecyChecks(ConformanceBase):
                     " does not show itself",
                     pytrace=False,
                 )
+            if short := next((name for name, s in secrets.items() if len(s) < _LEAST), None):
+                pytest.fail(
+                    f"the value of {short} is too short to be looked for: give the simulated"
+                    f" cloud one of {_LEAST} characters or more",
+                    pytrace=False,
+                )
             if not secrets:
                 pytest.skip("the settings have no secret (of the type SecretStr)")
             shown = {"repr of the settings": repr(settings), "str of them": str(settings)}
             with _captured() as written, _logins() as tokens:
                 broker = await bench.broker(retries=0)
                 shown |= await self._readable(bench, broker)
+                shown |= await self._refused_create(bench)
             shown |= {name: stream.getvalue() for name, stream in written.items()}
             urls = _urls(bench)
         hidden = {name: s for name, s in secrets.items() if name not in self.sent_in_urls}
         _search(urls, hidden, "send it in a header or in the body")
         for where, text in shown.items():
+            _search({where: text}, _OF_A_MACHINE, "no message repeats what was sent")
             _search({where: text}, secrets, "call get_secret_value() only where it is sent")
             _search({where: text}, tokens, "a token is a secret, too: keep it in anabranch's Token")
 
@@ -83,12 +94,38 @@ class SecrecyChecks(ConformanceBase):
                 try:
                     result: Any = await broker.invoke(NAME, operation, given)
                 except CloudError as exc:
-                    text = "".join(traceback.format_exception(exc))
-                    shown[f"error of {what}"] = f"{exc} {exc!r} {exc.remedy} {text}"
+                    shown[f"error of {what}"] = _told(exc)
                 else:
                     items = [result] if isinstance(result, CloudIdentity) else result.items
                     shown[f"result of {what}"] = f"{result!r} {to_builtins(items, extra=True)}"
         return shown
+
+    async def _refused_create(self, bench: Bench) -> dict[str, str]:
+        """Ask in vain for a machine that is given secrets, and return what is told of it."""
+        shown: dict[str, str] = {}
+        broker = await bench.warm(retries=0)
+        offered = broker.capabilities(NAME)
+        if "create_instance" not in offered:
+            return shown
+        spec = await self.spec(bench, broker, "secretive")
+        if Feature.AUTHENTICATION_PASSWORD in offered["create_instance"].features:
+            spec = msgspec.structs.replace(spec, password=SecretStr(_OF_A_MACHINE["password"]))
+        if Feature.USER_DATA in offered["create_instance"].features:
+            data = _OF_A_MACHINE["user_data"].encode()
+            spec = msgspec.structs.replace(spec, user_data=data)
+        for fault in ("409", "500", "garbage", "lost"):
+            bench.break_with(fault)
+            try:
+                await broker.invoke(NAME, "create_instance", {"spec": spec})
+            except CloudError as exc:
+                shown[f"error of create_instance on {fault}"] = _told(exc)
+            bench.break_with()
+        return shown
+
+
+def _told(exc: CloudError) -> str:
+    trace = "".join(traceback.format_exception(exc))
+    return f"{exc} {exc!r} {exc.message} {exc.remedy} {trace}"
 
 
 def _search(texts: Mapping[str, str], secrets: Mapping[str, str], remedy: str) -> None:
@@ -156,7 +193,7 @@ def _secrets(settings: msgspec.Struct) -> dict[str, str]:
     found: dict[str, str] = {}
     for field in settings.__struct_fields__:
         value = getattr(settings, field)
-        if isinstance(value, SecretStr) and len(value.get_secret_value()) >= _LEAST:
+        if isinstance(value, SecretStr) and value:
             found[field] = value.get_secret_value()
         elif isinstance(value, msgspec.Struct):
             found |= {f"{field}.{name}": secret for name, secret in _secrets(value).items()}
