@@ -42,6 +42,15 @@ class Driver(DriverSpec[CloudSettings]):
     title = "Odd"
     settings_type = CloudSettings
 """
+GROUPS = """
+from anabranch.redaction import SecretStr
+
+class Login(CloudSettings, frozen=True, kw_only=True):
+    password: SecretStr = SecretStr("hunter2")
+
+class Settings(CloudSettings, frozen=True, kw_only=True):
+    login: Login | None = None
+"""
 END = "\ndriver = Driver()\n"
 
 
@@ -94,6 +103,10 @@ BROKEN = {
     "title": (HEAD.replace('"Odd"', "7") + END, "its title is 7, not the name of a platform"),
     "unset": (HEAD.replace("settings_type = ", "pass; x = ") + END, "its settings_type is None"),
     "settings": (_method("settings_type = dict"), "not a class derived from CloudSettings"),
+    "secret": (
+        HEAD.replace("class Driver", f"{GROUPS}\nclass Driver").replace("= CloudS", "= S") + END,
+        "its settings field 'password' has a secret for a default",
+    ),
     "states": (_method("instance_states = {}"), "its instance_states are {}, not a StateMachine"),
     "version": (_method("api_version = 'one'"), "written for version one of the contract"),
     "property": (

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
+
+import msgspec
 
 from anabranch.errors import PluginError
 from anabranch.features import FEATURES, offered_by
 from anabranch.hooks import API_VERSION, PROJECT, DriverSpec, Ops
 from anabranch.operations import OPERATIONS
+from anabranch.redaction import SecretStr
 from anabranch.settings import CloudSettings, suggestion
 from anabranch.states import StateMachine
 
@@ -76,9 +79,26 @@ def _wrong_attributes(driver: Any) -> Iterator[str]:
     settings: object = getattr(driver, "settings_type", None)
     if not isinstance(settings, type) or not issubclass(settings, CloudSettings):
         yield f": its settings_type is {settings!r}, not a class derived from CloudSettings"
+    else:
+        yield from _secrets_in_code(settings)
     states: object = getattr(driver, "instance_states", None)
     if states is not None and not isinstance(states, StateMachine):
         yield f": its instance_states are {states!r}, not a StateMachine"
+
+
+def _secrets_in_code(settings: type[msgspec.Struct]) -> Iterator[str]:
+    groups = [settings]
+    for group in groups:  # grows by the groups in it
+        for field in msgspec.structs.fields(group):
+            if isinstance(field.default, SecretStr):
+                yield f": its settings field {field.name!r} has a secret for a default"
+            groups += [
+                kind
+                for kind in (field.type, *get_args(field.type))
+                if isinstance(kind, type)
+                and issubclass(kind, msgspec.Struct)
+                and kind not in groups
+            ]
 
 
 def _wrong_hookimpl(name: str, function: Callable[..., Any]) -> Iterator[str]:
