@@ -107,7 +107,7 @@ class Misbehaving:
         if self._label:
             body = await _whole(receive)
             path, receive = self._label(scope, body), _replayed(body, receive)
-        cloud.requests.record(method, path, scope["query_string"].decode("latin-1"))
+        cloud.requests.record(method, path, scope.get("query_string", b"").decode("latin-1"))
         behaviour = cloud.behaviour
         if behaviour.latency:
             await anyio.sleep(behaviour.latency)

@@ -16,7 +16,7 @@ from anabranch.testing.behaviour import Behaviour
 from anabranch.testing.conformance.collecting import OPTION, ConformanceCollector
 from anabranch.testing.fleet import Fleet
 
-__all__ = ["MakeFleet", "simulated_fleet"]
+__all__ = ["MakeFleet", "pytest_addoption", "pytest_configure", "simulated_fleet"]
 
 
 class MakeFleet(Protocol):

@@ -20,7 +20,7 @@ from anabranch.testing.behaviour import Fault
 from anabranch.testing.serving import serve
 from anabranch.testing.simulation import SimulatedCloud
 
-__all__ = ["NAME", "Bench", "listable", "opened", "told"]
+__all__ = ["NAME", "Bench", "first_page", "listable", "opened", "told"]
 
 NAME: Final = "conformance"
 _MOST_PAGES: Final = 10_000
