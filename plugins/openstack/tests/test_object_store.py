@@ -243,7 +243,14 @@ async def test_a_change_of_metadata_keeps_the_rest(served):
         await store(cloud, "x", b"1", content_type="text/css")
         objects = simulated.state.regions["RegionOne"].objects
         stored = objects.find(demo(simulated).id, "/photos/x")
-        kept = {"content-disposition": "attachment", "x-delete-at": "2000000000"}
+        kept = {
+            "content-disposition": "attachment",
+            "x-delete-at": "2000000000",
+            "cache-control": "no-store",
+            "content-language": "de",
+            "x-robots-tag": "noindex",
+            "expires": "Thu, 01 Dec 2033 16:00:00 GMT",
+        }
         stored.described = dict(kept)
         blob = await driver.set_blob_metadata(cloud, "photos", "x", {"a": "1"})
         assert stored.described == kept
@@ -533,6 +540,18 @@ async def test_giving_up_what_was_completed_unseen_does_it_no_harm(served):
         await driver.abort_blob_upload(cloud, SPEC, upload_id)
         assert await fetch(cloud, SPEC.name) == b"ab"
         assert len(segments_in(simulated)) == 2
+
+
+async def test_completing_again_what_was_completed_unseen_does_it_no_harm(served):
+    async with served(instances=0, entry={"retries": 0}) as (simulated, cloud, _):
+        await bucket(cloud)
+        upload_id, segments = await upload(cloud, SPEC, b"a", b"b")
+        simulated.behaviour.break_with(["lostx1:PUT /photos/big"])
+        with pytest.raises(CloudUnavailable):
+            await driver.complete_blob_upload(cloud, SPEC, upload_id, segments)
+        await driver.complete_blob_upload(cloud, SPEC, upload_id, segments)
+        assert await fetch(cloud, SPEC.name) == b"ab"
+        assert segments_in(simulated) == [f"big/é/{upload_id}/{n:08}" for n in (1, 2)]
 
 
 async def test_replacing_a_segmented_blob_frees_its_segments(served):

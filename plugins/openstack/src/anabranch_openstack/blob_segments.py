@@ -6,7 +6,7 @@ The segments lie in a container of their own, as OpenStack's own client has it: 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Collection, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -113,12 +113,20 @@ async def destroy_container(swift: Session, bucket_id: str) -> None:
 
 
 @asynccontextmanager
-async def replacing(swift: Session, spec: BlobSpec) -> AsyncGenerator[None]:
+async def replacing(
+    swift: Session, spec: BlobSpec, used: Collection[str] = ()
+) -> AsyncGenerator[None]:
     """Destroy the segments of the blob that the block replaces, once it has.
 
     Segments that lie in other places than ours are left: they may belong to other blobs too.
+
+    Args:
+        swift: Whom to ask.
+        spec: The new blob.
+        used: Its segments, which the old one may have as well: an upload that was completed
+            without ever telling so is completed again.
     """
-    names = await own_segments(swift, spec)
+    names = [name for name in await own_segments(swift, spec) if name not in used]
     yield
     if names:
         try:

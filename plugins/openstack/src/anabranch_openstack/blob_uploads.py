@@ -78,9 +78,9 @@ class BlobUploads(BlobsSpec[OpenStackSettings]):
             if segment.order != order:
                 raise InvalidRequest(f"segment {order} is missing, or another is there twice")
         await _require(swift, spec, upload_id)
-        async with replacing(swift, spec):
-            blob = await _join(swift, spec, upload_id, ordered)
         used = {_name(spec, upload_id, s.order) for s in ordered if s.size_bytes}
+        async with replacing(swift, spec, used):
+            blob = await _join(swift, spec, upload_id, ordered)
         there = await names(
             swift, bucket_path(segments_of(spec.bucket_id)), _prefix(spec, upload_id)
         )

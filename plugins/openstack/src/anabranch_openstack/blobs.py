@@ -25,7 +25,10 @@ from anabranch_openstack.uploads import Upload
 __all__ = ["Blobs"]
 
 _OBJECT: Final = Reader(wire_blobs.Object)
-_KEPT: Final = ("content-disposition", "content-encoding", "x-delete-at", "x-object-manifest")
+_KEPT: Final = frozenset(
+    {"cache-control", "content-disposition", "content-encoding", "content-language", "expires"}
+    | {"x-delete-at", "x-object-manifest", "x-robots-tag"}
+)
 """What a change of the metadata would take away unless it is sent again."""
 _MOST_ERROR_BYTES: Final = 64 * 1024
 

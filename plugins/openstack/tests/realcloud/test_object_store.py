@@ -8,9 +8,9 @@ from contextlib import aclosing
 import anyio
 import pytest
 
-from anabranch.errors import Conflict, InvalidRequest, NotFound
+from anabranch.errors import CloudUnavailable, Conflict, InvalidRequest, NotFound
 from anabranch.models import BlobSegment, BlobSpec, BucketSpec
-from anabranch_openstack import driver
+from anabranch_openstack import blob_uploads, driver
 from anabranch_openstack.client import session
 from anabranch_openstack.object_store import ask, blob_path
 
@@ -23,6 +23,10 @@ async def source(*chunks):
     for chunk in chunks:
         await anyio.lowlevel.checkpoint()
         yield chunk
+
+
+async def broken_off(*_arguments):
+    raise CloudUnavailable("in between")
 
 
 async def everything(listing, cloud, *arguments):
@@ -240,7 +244,7 @@ async def test_a_large_blob_for_a_bucket_that_is_not_there(lab):
             await here.put("x", *[b"1" * 1_000_000] * 20)
 
 
-async def test_segments(lab, sdk):
+async def test_segments(lab, sdk, monkeypatch):
     async with lab() as found:
         cloud, here = found.cloud, await store(found)
         spec = BlobSpec(bucket_id=here.id, name="big/é", content_type="text/x", metadata={"a": "1"})
@@ -280,7 +284,12 @@ async def test_segments(lab, sdk):
 
         upload_id = await driver.begin_blob_upload(cloud, spec)
         part = await driver.upload_blob_segment(cloud, spec, upload_id, 1, source(b"aaa"))
+        with monkeypatch.context() as patched:
+            patched.setattr(blob_uploads, "names", broken_off)
+            with pytest.raises(CloudUnavailable):
+                await driver.complete_blob_upload(cloud, spec, upload_id, [part])
         await driver.complete_blob_upload(cloud, spec, upload_id, [part])
+        assert await here.get(spec.name) == b"aaa"
         await driver.destroy_blob(cloud, here.id, spec.name)
         assert await here.names() == await here.names("_segments") == []
 
@@ -300,14 +309,22 @@ async def test_a_change_of_metadata_keeps_the_rest(lab, sdk):
         here = await store(found)
         await here.put("x", b"1", content_type="text/css")
 
+        described = {
+            "content-disposition": "attachment",
+            "cache-control": "no-store",
+            "content-language": "de",
+            "x-robots-tag": "noindex",
+            "expires": "Thu, 01 Dec 2033 16:00:00 GMT",
+        }
+
         def describe(connection):
-            headers = {"x-delete-after": "86400", "content-disposition": "attachment"}
+            headers = {"x-delete-after": "86400", **described}
             connection.object_store.post(f"/{here.id}/x", headers=headers).raise_for_status()
 
         await sdk(describe)
         before = await driver.get_blob(here.cloud, here.id, "x")
         after = await driver.set_blob_metadata(here.cloud, here.id, "x", {"a": "1", "empty": ""})
-        for name in ("x-delete-at", "content-disposition"):
+        for name in ("x-delete-at", *described):
             assert after.extra[name] == before.extra[name]
         assert dict(after.metadata) == {"a": "1", "empty": ""}
         assert after.content_type == "text/css"

@@ -21,7 +21,10 @@ __all__ = ["answer_object"]
 
 _LONGEST_NAME = 1024
 _META = "x-object-meta-"
-_DESCRIBED = ("content-disposition", "content-encoding", "x-delete-at", "x-object-manifest")
+_DESCRIBED = frozenset(
+    {"cache-control", "content-disposition", "content-encoding", "content-language", "expires"}
+    | {"x-delete-at", "x-object-manifest", "x-robots-tag"}
+)
 _OCTETS = "application/octet-stream"
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
