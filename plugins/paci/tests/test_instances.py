@@ -7,14 +7,16 @@ import pytest
 
 from anabranch.errors import (
     CloudUnavailable,
+    Conflict,
     DeadlineExceeded,
     InvalidRequest,
     InvalidState,
     NotFound,
 )
-from anabranch.models import ConsoleKind, Hardware
+from anabranch.models import ConsoleKind, Hardware, LoadBalancerSpec
 from anabranch.testing.simulation import Behaviour
 from anabranch_paci import driver
+from anabranch_paci.convert import LISTENERS
 
 RUNNING, STOPPED, MADE = "lisbon-0001", "lisbon-0008", "lisbon-0010"
 """Of ten servers: one that runs, one that was stopped, one that was never started."""
@@ -246,6 +248,29 @@ async def test_what_is_started_again_while_it_is_destroyed(scripted, ve_document
         with pytest.raises(InvalidState, match="was not destroyed") as raised:
             await driver.destroy_instance(cloud, "web1")
         assert "Destroy it again" in raised.value.remedy
+
+
+async def test_a_stop_that_shows_late_is_waited_for(scripted, ve_document):
+    stopped = ve_document.replace(b"STARTED", b"STOPPED")
+    answers = {
+        "DELETE /ve/web1": [(409, "it is running"), (202, "VE delete initiated")],
+        "GET /ve/web1": [ve_document, ve_document, stopped],
+        "PUT /ve/web1/stop": (202, "VE stop initiated"),
+    }
+    async with scripted(answers) as (server, cloud):
+        await driver.destroy_instance(cloud, "web1")
+        assert [m for m, _, _ in server.sent] == ["DELETE", "GET", "PUT", "GET", "GET", "DELETE"]
+
+
+async def test_a_refusal_after_the_stop_says_that_it_was_stopped(served):
+    async with served(instances=10) as (simulated, cloud, _):
+        balancer = LoadBalancerSpec(name="front", listeners=LISTENERS)
+        await driver.create_load_balancer(cloud, balancer)
+        await driver.register_instance(cloud, "front", RUNNING)
+        with pytest.raises(Conflict, match=r"may be stopped.*detach it") as raised:
+            await driver.destroy_instance(cloud, RUNNING)
+        assert simulated.state.ves[RUNNING].state == "STOPPED"
+        assert "start it" in raised.value.remedy
 
 
 @pytest.mark.parametrize("status", [400, 409, 500])

@@ -14,7 +14,7 @@ from anabranch.redaction import SecretStr
 from anabranch.states import InstanceState
 from anabranch_paci.client import PaciCloud, Session, session
 from anabranch_paci.markup import Node
-from anabranch_paci.servers import find, show, switch
+from anabranch_paci.servers import at_rest, find, interrupted, show, switch
 from anabranch_paci.settings import PaciSettings
 from anabranch_paci.waiting import watch
 
@@ -58,7 +58,7 @@ class InstanceActions(InstancesSpec[PaciSettings]):
             raise
         except CloudError as exc:
             text = f"{instance_id!r} {how_far} and was not started again"
-            raise _told(exc, text) from exc
+            raise interrupted(exc, text, "Start it when it is stopped") from exc
         return await show(paci, instance_id)
 
     @hookimpl
@@ -87,16 +87,6 @@ class InstanceActions(InstancesSpec[PaciSettings]):
         )
 
 
-def _told(exc: CloudError, how_far: str) -> CloudError:
-    """Say of an error in the middle of a reboot how far that came."""
-    return type(exc)(
-        f"{how_far}: {exc.message}",
-        provider_code=exc.provider_code,
-        retry_after=exc.retry_after,
-        remedy="Start it when it is stopped",
-    )
-
-
 async def _stopped(paci: Session, name: str) -> None:
     """Wait until it is STOPPED: only then can it be started.
 
@@ -105,15 +95,11 @@ async def _stopped(paci: Session, name: str) -> None:
         DeadlineExceeded: it takes longer than may be waited.
     """
     limit = paci.cloud.settings.stop_wait
-    seen = await watch(partial(show, paci, name), _settled, limit)
+    seen = await watch(partial(show, paci, name), at_rest, limit)
     if seen.last and seen.done and seen.last.state is InstanceState.STOPPED:
         return
     state = seen.last.platform_state if seen.last else "not seen"
     raise (InvalidState if seen.done else DeadlineExceeded)(f"it is {state}")
-
-
-def _settled(found: Instance) -> bool:
-    return not found.busy and found.state is not InstanceState.RUNNING
 
 
 def _has_address(ve: Node) -> bool:

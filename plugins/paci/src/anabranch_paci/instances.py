@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
 import msgspec
 
-from anabranch.errors import CloudError, DeadlineExceeded, InvalidState
+from anabranch.errors import CloudError, DeadlineExceeded, InvalidState, NotFound
 from anabranch.features import Feature, offers
 from anabranch.hooks import hookimpl
 from anabranch.hooks.instances import InstancesSpec
@@ -19,7 +19,7 @@ from anabranch_paci import convert, description, listing
 from anabranch_paci.client import PaciCloud, Session, session
 from anabranch_paci.hardware_profiles import profile_of, sizes
 from anabranch_paci.markup import Node
-from anabranch_paci.servers import find, refused, show, switch
+from anabranch_paci.servers import at_rest, find, interrupted, refused, show, switch
 from anabranch_paci.settings import PaciSettings
 from anabranch_paci.waiting import watch
 
@@ -90,13 +90,16 @@ class Instances(InstancesSpec[PaciSettings]):
         found = await _delete(paci, instance_id)
         if found is None:
             return
-        await _come_to_rest(paci, found)
-        found = await _delete(paci, instance_id)
-        if found is not None:
-            raise InvalidState(
-                f"{instance_id!r} was not destroyed: it was stopped, and is {found.platform_state}",
-                remedy="Destroy it again",
-            )
+        try:
+            await _come_to_rest(paci, found)
+            found = await _delete(paci, instance_id)
+            if found is not None:
+                raise InvalidState(f"it is {found.platform_state} again")
+        except NotFound:
+            raise
+        except CloudError as exc:
+            text = f"{instance_id!r} was not destroyed, and may be stopped or stopping"
+            raise interrupted(exc, text, "Destroy it again, or start it") from exc
 
 
 async def _reconfigure(paci: Session, name: str, *changes: Node) -> None:
@@ -113,7 +116,7 @@ async def _delete(paci: Session, name: str) -> Instance | None:
         found = await show(paci, name)
         if found.platform_state.upper() in _GOING:
             return None
-        if not found.busy and found.state is not InstanceState.RUNNING:
+        if at_rest(found):
             raise
         return found
     return None
@@ -122,24 +125,21 @@ async def _delete(paci: Session, name: str) -> Instance | None:
 async def _come_to_rest(paci: Session, found: Instance) -> None:
     """Stop what runs. Cut short, it leaves it on its way, and it can be destroyed again."""
     if found.busy:
-        found = await _settled(paci, found)
+        found = await _until(paci, found, _steady)
     if found.state is InstanceState.RUNNING:
         await switch(paci, found.id, "stop")
-        await _settled(paci, found)
+        await _until(paci, found, at_rest)
 
 
-async def _settled(paci: Session, before: Instance) -> Instance:
-    """Wait until the platform is done with it."""
+async def _until(paci: Session, before: Instance, done: Callable[[Instance], bool]) -> Instance:
+    """Wait until a server is so."""
     limit = paci.cloud.settings.stop_wait
-    seen = await watch(partial(show, paci, before.id), _at_rest, limit)
+    seen = await watch(partial(show, paci, before.id), done, limit)
     if seen.last is None or not seen.done:
         state = (seen.last or before).platform_state
-        raise DeadlineExceeded(
-            f"{before.id!r} was not destroyed: it is {state}, and only what is at rest can be",
-            remedy="Destroy it again a little later",
-        )
+        raise DeadlineExceeded(f"it is {state}, and only what is at rest can be destroyed")
     return seen.last
 
 
-def _at_rest(found: Instance) -> bool:
+def _steady(found: Instance) -> bool:
     return not found.busy

@@ -12,11 +12,12 @@ from anabranch.errors import (
     OperationNotSupported,
 )
 from anabranch.models import Instance
+from anabranch.states import InstanceState
 from anabranch_paci import convert
 from anabranch_paci.client import Session
 from anabranch_paci.markup import Node
 
-__all__ = ["find", "part", "refused", "show", "switch"]
+__all__ = ["at_rest", "find", "interrupted", "part", "refused", "show", "switch"]
 
 _VE: Final = ("ve",)
 _THERE: Final = {
@@ -76,6 +77,24 @@ async def switch(paci: Session, name: str, verb: str) -> None:
             raise
         if (await show(paci, name)).platform_state.upper() not in _THERE[verb]:
             raise
+
+
+def at_rest(found: Instance) -> bool:
+    """Whether a server neither runs nor is on its way: what a stop is waited for to come to.
+
+    Not to run is part of it, for a stop that was accepted may show only after a while.
+    """
+    return not found.busy and found.state is not InstanceState.RUNNING
+
+
+def interrupted(exc: CloudError, how_far: str, remedy: str) -> CloudError:
+    """Say of an error in the middle of several steps how far these came."""
+    return type(exc)(
+        f"{how_far}: {exc.message}",
+        provider_code=exc.provider_code,
+        retry_after=exc.retry_after,
+        remedy=remedy,
+    )
 
 
 def refused(exc: CloudError) -> bool:
