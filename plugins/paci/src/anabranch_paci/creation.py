@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from typing import Final
 
@@ -22,7 +23,7 @@ from anabranch_paci.markup import Node
 from anabranch_paci.servers import show, switch
 from anabranch_paci.settings import PaciSettings
 from anabranch_paci.states import MADE, view
-from anabranch_paci.waiting import watch
+from anabranch_paci.waiting import time_left, watch
 
 __all__ = ["InstanceCreation"]
 
@@ -52,7 +53,7 @@ class InstanceCreation(InstancesSpec[PaciSettings]):
     )
     async def create_instance(self, cloud: PaciCloud, spec: InstanceSpec) -> Instance:
         paci = session(cloud)
-        name = spec.name or f"{_OF_ITS_OWN}{(spec.client_token or uuid.uuid4().hex)[:16]}"
+        name = spec.name or _made_up(spec.client_token)
         try:
             paci.url((name,))
         except NotFound as exc:
@@ -65,6 +66,12 @@ class InstanceCreation(InstancesSpec[PaciSettings]):
                 raise
             login = Authentication(password=spec.password)
         return msgspec.structs.replace(await _booted(paci, name, spec), authentication=login)
+
+
+def _made_up(client_token: str | None) -> str:
+    """Return a name that nobody else has, for one token always the same."""
+    unique = (client_token or uuid.uuid4().hex).encode("utf-8", "replace")
+    return f"{_OF_ITS_OWN}{hashlib.sha256(unique).hexdigest()[:16]}"
 
 
 async def _made(paci: Session, name: str, spec: InstanceSpec) -> Authentication:
@@ -179,13 +186,16 @@ async def _booted(paci: Session, name: str, spec: InstanceSpec) -> Instance:
         seen.append(await show(paci, name))
         return seen[-1]
 
-    try:
-        _, there = await watch(look, _there, cloud.settings.create_wait, passing=(NotFound,))
-        if there and seen[-1].platform_state.upper() in MADE:
-            await switch(paci, name, "start")
-            await look()
-    except CloudError as exc:
-        cloud.log.warning("paci.create.not_started", instance_id=name, error=str(exc))
+    with anyio.move_on_after(time_left()) as scope:
+        try:
+            _, there = await watch(look, _there, cloud.settings.create_wait, passing=(NotFound,))
+            if there and seen[-1].platform_state.upper() in MADE:
+                await switch(paci, name, "start")
+                await look()
+        except CloudError as exc:
+            cloud.log.warning("paci.create.not_started", instance_id=name, error=str(exc))
+    if scope.cancelled_caught:
+        cloud.log.warning("paci.create.not_started", instance_id=name, error="no time left")
     return seen[-1]
 
 

@@ -9,13 +9,14 @@ import anyio
 
 from anabranch.errors import CloudError
 
-__all__ = ["Seen", "watch"]
+__all__ = ["Seen", "time_left", "watch"]
 
 T = TypeVar("T")
 
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 5.0
 _LONGEST_RESERVE: Final = 5.0
+_LONGEST_ANSWER: Final = 1.0
 
 
 class Seen(NamedTuple, Generic[T]):
@@ -23,6 +24,12 @@ class Seen(NamedTuple, Generic[T]):
 
     last: T | None
     done: bool
+
+
+def time_left() -> float:
+    """Seconds until the caller is to have what is known, shortly before its deadline."""
+    left = anyio.current_effective_deadline() - anyio.current_time()
+    return max(0.0, left - min(_LONGEST_ANSWER, left / 8))
 
 
 async def watch(
