@@ -11,6 +11,16 @@ import pytest
 
 from anabranch.testing.conformance import ConformanceReport
 
+_CONFTEST = """
+import sys
+
+pytest_plugins = ["anabranch.testing.plugin"]
+
+def pytest_unconfigure():
+    timing = sys.modules.get("broken.timing")
+    for left in timing.LeavesASocket.kept if timing else ():
+        left.close()
+"""
 _SUITE = """
 from anabranch.testing.conformance import DriverConformance
 from anabranch.testing.walk import Choices
@@ -32,7 +42,7 @@ def judged(pytester: pytest.Pytester, blockbuster, tmp_path, monkeypatch):
     monkeypatch.setattr("anabranch.testing.conformance.endings._GRACE", 1.0)
     monkeypatch.setattr("anabranch.testing.conformance.endings._REQUEST", 1.5)
     pytester.syspathinsert(Path(__file__).parents[1])
-    pytester.makeconftest('pytest_plugins = ["anabranch.testing.plugin"]')
+    pytester.makeconftest(_CONFTEST)
 
     def judge(driver: type, *checks: str, suite: str = "") -> ConformanceReport:
         module = driver.__module__.rpartition("broken.")[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import NamedTuple
 
@@ -117,10 +118,15 @@ def test_the_driver_without_a_fault_is_gold(judged):
 
 
 @pytest.mark.parametrize(
-    "planted", FAULTS, ids=lambda planted: f"{planted.driver.__name__}-{planted.check}"
+    ("planted", "backend"),
+    [
+        pytest.param(fault, backend, id=f"{fault.driver.__name__}-{fault.check}-{backend}")
+        for fault, backend in zip(FAULTS, itertools.cycle(("asyncio", "trio")), strict=False)
+    ],
 )
-def test_a_fault_is_caught_by_its_check_and_costs_the_level(judged, planted):
-    report = judged(planted.driver, planted.check, *planted.clean, suite=HASTY)
+def test_a_fault_is_caught_by_its_check_and_costs_the_level(judged, planted, backend):
+    check = f"{planted.check}[{backend}]"  # to fail on one is enough, to pass is not
+    report = judged(planted.driver, check, *planted.clean, suite=HASTY)
     caught = report.checks[planted.check]
     assert caught.outcome is Outcome.FAILED
     assert re.search(planted.says, caught.reason), caught.reason

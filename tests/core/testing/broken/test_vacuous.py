@@ -106,13 +106,19 @@ def test_without_faults_no_check_of_faults_passes(judged):
     assert {c: r.outcome for c, r in report.checks.items()} == dict.fromkeys(FAULTY, "failed")
 
 
-def test_a_check_that_is_overridden_is_not_kept(judged):
-    suite = """
-        async def test_paging_is_complete(self):
-            pass
-    """
+@pytest.mark.parametrize(
+    "suite",
+    [
+        "async def test_paging_is_complete(self): pass",
+        "async def _everything(self, bench, broker): return {}",
+        "def needs_wire(self): pytest.skip('not today')",
+    ],
+)
+def test_what_is_the_kits_is_not_for_the_suite_to_replace(judged, suite):
     report = judged(listings.DropsTheLastPage, "paging_is_complete", suite=suite)
     assert report.checks["paging_is_complete"].outcome is Outcome.FAILED
+    name = suite.partition("def ")[2].partition("(")[0]
+    assert name in report.checks["paging_is_complete"].reason
 
 
 @pytest.mark.parametrize("mark", ["skip", "xfail(strict=False)"])

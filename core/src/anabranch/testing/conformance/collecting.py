@@ -6,6 +6,7 @@ What a test process finds travels with its reports, so that a run on several pro
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import suppress
@@ -27,6 +28,8 @@ __all__ = ["OPTION", "ConformanceCollector"]
 OPTION: Final = "--conformance-report"
 _PROPERTY: Final = "anabranch.conformance"
 _KIND: Final = "{kind}"
+_SAID: Final = {"make_cloud", "make_entry", "pytestmark"}
+"""What a suite may have of its own, beside the attributes."""
 _PUBLISHED: Final = "published"
 _FILE: Final = "conformance.json"
 
@@ -53,7 +56,7 @@ class ConformanceCollector:
         if not (isinstance(suite, type) and issubclass(suite, ConformanceBase)):
             return report
         check = getattr(item, "originalname", item.name).removeprefix("test_")
-        result = _evaded(item, report) or _result(check, suite, report, call)
+        result = _evaded(suite, item, report) or _result(check, suite, report, call)
         if check in CHECKS and result is not None:
             parts = item.nodeid.split("::")
             found = {
@@ -157,12 +160,13 @@ def _outcomes(runs: Mapping[str, CheckResult]) -> set[Outcome]:
     return {result.outcome for result in runs.values()}
 
 
-def _evaded(item: pytest.Item, report: pytest.TestReport) -> CheckResult | None:
+def _evaded(
+    suite: type[ConformanceBase], item: pytest.Item, report: pytest.TestReport
+) -> CheckResult | None:
     """What a check comes to that the suite does not let take its course; None: it does."""
-    function: Any = getattr(item, "function", None)
     marked = [m.name for m in item.iter_markers() if m.name in ("skip", "skipif", "xfail")]
-    if not str(function.__module__).startswith(__package__ or ""):
-        reason = "the suite has put a test of its own in its place"
+    if replaced := _replaced(suite):
+        reason = f"the suite has {', '.join(replaced)} of its own in the place of the kit's"
     elif marked and (report.skipped or hasattr(report, "wasxfail")):
         reason = f"the suite has marked it {marked[0]}"
     else:
@@ -170,6 +174,15 @@ def _evaded(item: pytest.Item, report: pytest.TestReport) -> CheckResult | None:
     return CheckResult(
         outcome=Outcome.FAILED, reason=f"{reason}. What is not kept is exempt, with a reason"
     )
+
+
+def _replaced(suite: type[ConformanceBase]) -> list[str]:
+    """What of the kit a suite has replaced that is not for it to say."""
+    kit = [cls for cls in suite.__mro__ if cls.__module__.startswith(f"{__package__}.")]
+    known = {name for cls in kit for name in vars(cls) if not name.startswith("__")}
+    said = {name for cls in kit for name in inspect.get_annotations(cls)} | _SAID
+    own = {name for cls in suite.__mro__ if cls not in kit for name in vars(cls)}
+    return sorted(own & (known - said))
 
 
 def _result(
