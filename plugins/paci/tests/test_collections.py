@@ -241,6 +241,25 @@ async def test_rules_come_and_go(served):
         assert none.rules == ()
 
 
+async def test_first_rules_whose_answer_was_lost_are_there(served):
+    async with served(instances=1) as (simulated, cloud, _):
+        simulated.behaviour.break_with([f"lostx1:POST /ve/{RUNNING}/firewall"])
+        made = await driver.add_firewall_rule(cloud, RUNNING, rule())
+        assert len(made.rules) == 1
+        assert simulated.requests.count("/firewall", "POST") == 2
+
+
+async def test_first_rules_of_somebody_else_meanwhile_are_told(scripted):
+    theirs = '<firewall><rule name="a" protocol="TCP" local-port="1" remote-port="0"/></firewall>'
+    answers = {
+        "GET /ve/w/firewall": ["<firewall/>", theirs],
+        "POST /ve/w/firewall": (409, "there are rules"),
+    }
+    async with scripted(answers) as (_, cloud):
+        with pytest.raises(Conflict, match="there are rules"):
+            await driver.add_firewall_rule(cloud, "w", rule())
+
+
 async def test_rules_of_others_stay_as_they_are(scripted):
     theirs = (
         '<rule id="7" name="web &amp; more" protocol="TCP" local-port="80" remote-port="1024">'
@@ -454,9 +473,12 @@ class _AnyBackups(dict):
         return self["backups"]
 
 
-async def test_a_backup_that_does_not_show(scripted, monkeypatch):
+@pytest.mark.parametrize("then", ["<ve-backups/>", (403, "not for you"), "<html>sign in</html>"])
+async def test_a_backup_that_does_not_show(scripted, monkeypatch, then):
     monkeypatch.setattr("anabranch_paci.storage_snapshots._SHOWS_WITHIN", 0.2)
-    answers = _AnyBackups({"POST /ve/w/backup": (202, "initiated"), "backups": "<ve-backups/>"})
+    answers = _AnyBackups(
+        {"POST /ve/w/backup": (202, "initiated"), "backups": ["<ve-backups/>", then]}
+    )
     async with scripted(answers) as (_, cloud):
         with pytest.raises(OutcomeUnknown, match="accepted"):
             await driver.create_storage_snapshot(cloud, StorageSnapshotSpec(instance_id="w"))

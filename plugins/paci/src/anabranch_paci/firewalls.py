@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from anabranch.errors import InvalidRequest, NotFound
+from anabranch.errors import CloudError, InvalidRequest, NotFound
 from anabranch.hooks import hookimpl
 from anabranch.hooks.firewalls import FirewallsSpec
 from anabranch.models import (
@@ -24,7 +24,7 @@ from anabranch_paci import listing
 from anabranch_paci.client import PaciCloud, Session, session
 from anabranch_paci.convert import extra_of, integer
 from anabranch_paci.markup import Node
-from anabranch_paci.servers import part
+from anabranch_paci.servers import part, refused
 from anabranch_paci.settings import PaciSettings
 
 __all__ = ["Firewalls"]
@@ -71,7 +71,16 @@ class Firewalls(FirewallsSpec[PaciSettings]):
             rules = list(root.all("rule"))
             if _rule_id(wanted) in map(_rule_id, rules):
                 return _model(cloud, firewall_id, root, content)
-            await _write(paci, firewall_id, (*rules, wanted), method="PUT" if rules else "POST")
+            try:
+                await _write(paci, firewall_id, (*rules, wanted), method="PUT" if rules else "POST")
+            except CloudError as exc:
+                # A POST that is tried again may be refused because the first one was done.
+                if not refused(exc):
+                    raise
+                root, content = await _read(paci, firewall_id)
+                if _rule_id(wanted) not in map(_rule_id, root.all("rule")):
+                    raise
+                return _model(cloud, firewall_id, root, content)
             return _model(cloud, firewall_id, *await _read(paci, firewall_id))
 
     @hookimpl
