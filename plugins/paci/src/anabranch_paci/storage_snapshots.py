@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from anabranch.errors import NotFound, OutcomeUnknown
+from anabranch.errors import CloudError, NotFound, OutcomeUnknown
 from anabranch.features import Feature, offers
 from anabranch.hooks import hookimpl
 from anabranch.hooks.storage_snapshots import StorageSnapshotsSpec
@@ -75,10 +75,14 @@ class StorageSnapshots(StorageSnapshotsSpec[PaciSettings]):
         async def new() -> list[StorageSnapshot]:
             return [s for s in await _of_server(paci, name) if s.id not in before]
 
-        found, _ = await watch(new, bool, _SHOWS_WITHIN)
+        why = "it is not listed yet"
+        try:
+            found, _ = await watch(new, bool, _SHOWS_WITHIN)
+        except CloudError as exc:
+            found, why = None, exc.message
         if not found:
             raise OutcomeUnknown(
-                f"a backup of {name!r} was accepted, but it is not listed yet",
+                f"a backup of {name!r} was accepted, but not seen: {why}",
                 remedy="Look at the storage snapshots a little later",
             )
         return found[-1]
