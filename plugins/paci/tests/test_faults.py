@@ -94,7 +94,15 @@ async def test_what_makes_a_thing_is_sent_once(served, path, call):
         assert simulated.requests.count(path, "POST") == 1
 
 
-@pytest.mark.parametrize("content", ["<html>sign in</html>", "<!DOCTYPE html><p>sign in"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<html>sign in</html>",
+        "<!DOCTYPE html><p>sign in",
+        '<?xml version="1.0"?>\n<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0//EN"><html/>',
+        "\ufeff<!-- a --> <!-- portal -->\n<html>sign in</html>",
+    ],
+)
 async def test_a_portal_in_between_has_done_nothing(scripted, content):
     async with scripted({"DELETE /ve/w": content, "POST /ve/w/backup": content}) as (_, cloud):
         with pytest.raises(ProtocolError, match="not PACI"):

@@ -117,6 +117,8 @@ async def test_sizes_that_are_chosen():
     for wrong in (
         Hardware(cpu=5),
         Hardware(cpu=1.5),
+        Hardware(cpu=float("nan")),
+        Hardware(cpu=float("inf")),
         Hardware(memory_mib=1024),
         Hardware(architecture="x86_64"),
     ):

@@ -76,7 +76,7 @@ def _chosen(name: str, size: int | SizeRange, wanted: float | None) -> int:
     if wanted is None:
         return usual(size)
     first, last = (size.first, size.last) if isinstance(size, SizeRange) else (size, size)
-    if wanted != int(wanted) or not first <= wanted <= last:
+    if not float(wanted).is_integer() or not first <= wanted <= last:
         allowed = f"{first} to {last}" if first < last else str(first)
         raise InvalidRequest(f"{name}: {wanted:g} cannot be had, only {allowed} in whole numbers")
     return int(wanted)

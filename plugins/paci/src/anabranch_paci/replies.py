@@ -30,7 +30,11 @@ _STATE: Final = re.compile(
 )
 _UNSEEN: Final = re.compile(r"<(head|style|script)\b.*?</\1>", re.I | re.S)
 _TAG: Final = re.compile(r"<[^>]*>")
-_HTML: Final = re.compile(rb"\s*<(?:!doctype html|html)\b", re.I)
+_HTML: Final = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml\b[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*"
+    rb"<(?:!doctype\s+html|html)\b",
+    re.I | re.S,
+)
 _TELLING: Final = frozenset({"message", "error", "reason", "detail", "details", "description"})
 
 
