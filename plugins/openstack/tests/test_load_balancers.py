@@ -280,6 +280,41 @@ async def test_the_nearest_address_is_the_member(served):
         assert ends == {(port.ip_addresses[0], apart.subnet_ids[0])}
 
 
+async def test_networks_with_the_same_addresses(served):
+    """The member of one instance is not that of another one, which has the same address."""
+    async with served(instances=2) as (simulated, cloud, _):
+        one, two = await instances(cloud)
+        wished = {}
+        for instance in (one, two):
+            apart = await driver.create_network(
+                cloud, NetworkSpec(name="apart", address_block="10.9.0.0/24")
+            )
+            spec = NetworkInterfaceSpec(
+                instance_id=instance, network_id=apart.id, ip_address="10.9.0.77"
+            )
+            await driver.create_network_interface(cloud, spec)
+            wished[instance] = apart.id
+        made = await balancer(cloud, network_id=wished[one])
+        found = await driver.register_instance(cloud, made.id, one)
+        assert found.instance_ids == (one,)
+        left = await driver.unregister_instance(cloud, made.id, two)
+        assert left.instance_ids == (one,)
+        (pool, *_) = octavia(simulated)[made.id].pools.values()
+        for member in pool.members.values():
+            member.name = "theirs"
+        assert (await driver.get_load_balancer(cloud, made.id)).instance_ids == (one,)
+        address = (await driver.get_instance(cloud, two)).private_addresses[0].address
+        assert address != "10.9.0.77"
+        port = next(
+            p
+            for p in (await driver.list_network_interfaces(cloud, None)).items
+            if p.instance_id == two and p.ip_addresses == (address,)
+        )
+        await driver.destroy_network_interface(cloud, port.id)
+        with pytest.raises(Conflict, match=r"another instance .*10\.9\.0\.77"):
+            await driver.register_instance(cloud, made.id, two)
+
+
 async def test_changes_wait_for_their_turn(served):
     behaviour = Behaviour(state_delay=6)
     async with served(instances=1, behaviour=behaviour, clock=Ticking()) as (simulated, cloud, _):
@@ -364,6 +399,15 @@ async def test_what_there_is_not(served):
         bare = await balancer(cloud, listeners=())
         with pytest.raises(InvalidRequest, match="no listener"):
             await driver.register_instance(cloud, bare.id, instance)
+        redirecting = {"protocol": "TCP", "protocol_port": 81}
+        inner = await network(cloud)
+        wish = {"name": "r", "vip_network_id": inner.id, "listeners": [redirecting]}
+        api = session(cloud)
+        await api.request(LOAD_BALANCER, "POST", "/loadbalancers", body={"loadbalancer": wish})
+        page = await driver.list_load_balancers(cloud, None)
+        leading = next(b.id for b in page.items if b.name == "r")
+        with pytest.raises(InvalidRequest, match="no listener with a pool"):
+            await driver.register_instance(cloud, leading, instance)
 
 
 async def test_pages_follow_one_another(served):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from typing import Final, NamedTuple
 
@@ -11,6 +12,7 @@ from anabranch.models import LoadBalancer
 from anabranch.reading import Reader
 from anabranch_openstack import convert_load_balancer as convert
 from anabranch_openstack import wire_load_balancer as wire
+from anabranch_openstack import wire_network
 from anabranch_openstack.catalog import LOAD_BALANCER, NETWORK
 from anabranch_openstack.client import Session, segment
 from anabranch_openstack.convert_network import instance_of
@@ -19,7 +21,7 @@ from anabranch_openstack.ports import PORT
 from anabranch_openstack.reading import listing
 from anabranch_openstack.replies import decoded
 
-__all__ = ["View", "listeners", "look", "model", "pools"]
+__all__ = ["View", "instances", "listeners", "look", "model", "pools"]
 
 _LISTENER: Final = Reader(wire.Listener)
 _STATUS: Final = msgspec.json.Decoder(wire.StatusDocument)
@@ -72,20 +74,38 @@ async def look(octavia: Session, load_balancer_id: str, before: View | None = No
 
 
 async def model(octavia: Session, view: View) -> LoadBalancer:
-    """Return the model of a load balancer; its instances are found by the members' addresses."""
-    members = [member for _, pool in pools(view) for member in pool.members]
-    addresses = list(dict.fromkeys(member.address for member in members if member.address))
-    instances: list[str] = []
-    for start in range(0, len(addresses), _ADDRESSES_AT_ONCE):
-        instances += await _instances_at(octavia, addresses[start : start + _ADDRESSES_AT_ONCE])
+    """Return the model of a load balancer."""
+    ends = await instances(octavia, view)
     return convert.load_balancer(
         octavia.cloud.name,
         view.balancer,
         view.raw,
         view.listeners,
         view.tree,
-        list(dict.fromkeys(instances)),
+        list(dict.fromkeys(ends.values())),
     )
+
+
+async def instances(octavia: Session, view: View) -> dict[str, str]:
+    """Return the instances that have the members' addresses, by the ids of the members.
+
+    Several networks may have the same addresses. Then a member is the instance that it is named
+    after, as it is if it was made here, or the one in the network of the load balancer.
+    """
+    members = [member for _, pool in pools(view) for member in pool.members]
+    addresses = list(dict.fromkeys(member.address for member in members if member.address))
+    ports: defaultdict[str | None, list[wire_network.Port]] = defaultdict(list)
+    for start in range(0, len(addresses), _ADDRESSES_AT_ONCE):
+        for port in await _ports_at(octavia, addresses[start : start + _ADDRESSES_AT_ONCE]):
+            for fixed in port.fixed_ips or ():
+                ports[fixed.ip_address].append(port)
+    ends: dict[str, str] = {}
+    for member in members:
+        named = [p for p in ports[member.address] if instance_of(p) == member.name]
+        near = [p for p in ports[member.address] if p.network_id == view.balancer.vip_network_id]
+        if end := next((instance_of(p) for p in (*named, *near, *ports[member.address])), None):
+            ends[member.id] = end
+    return ends
 
 
 def pools(view: View) -> Iterator[tuple[wire.Listener, wire.Pool]]:
@@ -98,8 +118,8 @@ def pools(view: View) -> Iterator[tuple[wire.Listener, wire.Pool]]:
             yield by_id[listener_id], pool
 
 
-async def _instances_at(neutron: Session, addresses: Collection[str]) -> list[str]:
+async def _ports_at(neutron: Session, addresses: Collection[str]) -> list[wire_network.Port]:
     params = [("fixed_ips", f"ip_address={address}") for address in addresses]
     reply = await neutron.request(NETWORK, "GET", "/ports", params=params)
     ports, _ = PORT.read_all(decoded(reply, listing("ports")).items, lambda port, _: port)
-    return [found for port in ports if (found := instance_of(port))]
+    return [port for port in ports if instance_of(port)]

@@ -17,7 +17,7 @@ from anabranch.paging import Page
 from anabranch_openstack import convert_load_balancer as convert
 from anabranch_openstack import wire_load_balancer as wire
 from anabranch_openstack import wire_network
-from anabranch_openstack.catalog import LOAD_BALANCER, NETWORK
+from anabranch_openstack.catalog import LOAD_BALANCER
 from anabranch_openstack.client import OpenStackCloud, Session, segment, session
 from anabranch_openstack.load_balancer_changes import (
     BALANCER,
@@ -26,9 +26,9 @@ from anabranch_openstack.load_balancer_changes import (
     pair,
     settled,
 )
-from anabranch_openstack.load_balancer_views import listeners, look, model, pools
+from anabranch_openstack.load_balancer_views import instances, listeners, look, model, pools
 from anabranch_openstack.network_choice import choose_network
-from anabranch_openstack.ports import PORT, itself, ports_of
+from anabranch_openstack.ports import ports_of
 from anabranch_openstack.settings import OpenStackSettings
 
 __all__ = ["LoadBalancers"]
@@ -94,10 +94,11 @@ class LoadBalancers(LoadBalancersSpec[OpenStackSettings]):
         """
         octavia = session(cloud)
         view = await look(octavia, load_balancer_id)
-        if not view.listeners:
-            raise InvalidRequest("the load balancer has no listener, and so leads nowhere")
+        leads = list(pools(view))
+        if not leads:
+            raise InvalidRequest("the load balancer has no listener with a pool")
         end = _end(view.balancer, await ports_of(octavia, instance_id))
-        for listener, pool in pools(view):
+        for listener, pool in leads:
             port = convert.instance_port(listener, view.tree)
             if any(m.address == end.ip_address and m.protocol_port == port for m in pool.members):
                 continue
@@ -108,19 +109,22 @@ class LoadBalancers(LoadBalancersSpec[OpenStackSettings]):
                 "subnet_id": end.subnet_id,
             }
             await _join(octavia, load_balancer_id, _members(pool), member)
-        return await model(octavia, await look(octavia, load_balancer_id, view))
+        found = await model(octavia, await look(octavia, load_balancer_id, view))
+        if instance_id not in found.instance_ids:
+            raise Conflict(f"another instance is a member of the same address, {end.ip_address}")
+        return found
 
     @hookimpl
     async def unregister_instance(
         self, cloud: OpenStackCloud, load_balancer_id: str, instance_id: str
     ) -> LoadBalancer:
-        """Remove the members that have an address of a server, or that were made here for it."""
+        """Remove the members that are a server, or that were made for it and are none any more."""
         octavia = session(cloud)
         view = await look(octavia, load_balancer_id)
-        addresses = await _addresses_of(octavia, instance_id)
+        ends = await instances(octavia, view)
         for _, pool in pools(view):
             for member in pool.members:
-                if member.address in addresses or member.name == instance_id:
+                if ends.get(member.id, member.name) == instance_id:
                     path = f"{_members(pool)}/{segment(member.id)}"
                     with suppress(NotFound):
                         await change(octavia, load_balancer_id, "DELETE", path)
@@ -199,16 +203,3 @@ async def _join(octavia: Session, load_balancer_id: str, path: str, member: dict
         if "already using ip" not in exc.message:
             raise
     await settled(octavia, load_balancer_id)
-
-
-async def _addresses_of(neutron: Session, instance_id: str) -> set[str]:
-    """Return the addresses of a server; one that is gone has none."""
-    ports = await neutron.every(
-        NETWORK,
-        "/ports",
-        "ports",
-        reader=PORT,
-        convert=itself,
-        params={"device_id": instance_id},
-    )
-    return {fixed.ip_address for port in ports for fixed in port.fixed_ips or ()}

@@ -14,7 +14,7 @@ from anabranch_openstack.catalog import NETWORK
 from anabranch_openstack.client import Session, segment
 from anabranch_openstack.servers import show
 
-__all__ = ["PORT", "itself", "port_path", "ports_of"]
+__all__ = ["PORT", "port_path", "ports_of"]
 
 PORT: Final = Reader(wire.Port)
 
@@ -24,12 +24,6 @@ def port_path(port_id: str) -> str:
     return f"/ports/{segment(port_id)}"
 
 
-def itself(port: wire.Port, raw: msgspec.Raw) -> wire.Port:
-    """Keep a port as neutron writes it, where no model is wanted."""
-    del raw
-    return port
-
-
 async def ports_of(session: Session, instance_id: str) -> Sequence[wire.Port]:
     """Return the ports of a server that have an address; there is at least one.
 
@@ -37,12 +31,17 @@ async def ports_of(session: Session, instance_id: str) -> Sequence[wire.Port]:
         NotFound: no such server.
         Conflict: it has none.
     """
+
+    def keep(port: wire.Port, raw: msgspec.Raw) -> wire.Port:
+        del raw
+        return port
+
     found = await session.every(
         NETWORK,
         "/ports",
         "ports",
         reader=PORT,
-        convert=itself,
+        convert=keep,
         params={"device_id": instance_id},
     )
     usable = [port for port in found if port.fixed_ips]

@@ -172,8 +172,8 @@ def _fixed(request: Request, network: Network, wishes: list[Document] | None) ->
                 " network.",
                 kind="InvalidIpForNetwork",
             )
-        taken = {f["ip_address"] for p in port_documents(request) for f in p["fixed_ips"]}
-        if address in taken:
+        taken = [f for p in port_documents(request) for f in p["fixed_ips"]]
+        if {"subnet_id": subnets[0].id, "ip_address": address} in taken:
             raise Refusal(
                 409,
                 f"IP address {address} already allocated in subnet {subnets[0].id}",
