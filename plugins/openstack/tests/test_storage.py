@@ -301,6 +301,17 @@ async def test_snapshots_of_what_is_busy_or_not_there(served):
             )
 
 
+async def test_a_volume_of_a_snapshot_that_is_not_ready(served):
+    async with served(instances=0) as (simulated, cloud, _):
+        volume = await made(cloud)
+        simulated.behaviour = Behaviour(state_delay=60)
+        snapshot = await driver.create_storage_snapshot(
+            cloud, StorageSnapshotSpec(storage_volume_id=volume.id)
+        )
+        with pytest.raises(Conflict, match="Originating snapshot status"):
+            await driver.create_storage_volume(cloud, StorageVolumeSpec(snapshot_id=snapshot.id))
+
+
 async def test_a_reader_changes_nothing(served):
     async with served(instances=0) as (simulated, cloud, url):
         entry = simulated.settings(url, user="auditor")

@@ -57,15 +57,18 @@ class StorageVolumes(StorageVolumesSpec[OpenStackSettings]):
     async def create_storage_volume(
         self, cloud: OpenStackCloud, spec: StorageVolumeSpec
     ) -> StorageVolume:
-        return await session(cloud).one(
-            BLOCK_STORAGE,
-            "/volumes",
-            "volume",
-            reader=VOLUME,
-            convert=partial(convert_storage.volume, cloud.name),
-            method="POST",
-            body={"volume": _wanted(spec)},
-        )
+        try:
+            return await session(cloud).one(
+                BLOCK_STORAGE,
+                "/volumes",
+                "volume",
+                reader=VOLUME,
+                convert=partial(convert_storage.volume, cloud.name),
+                method="POST",
+                body={"volume": _wanted(spec)},
+            )
+        except InvalidRequest as exc:
+            raise as_conflict(exc) from exc
 
     @hookimpl
     async def destroy_storage_volume(self, cloud: OpenStackCloud, storage_volume_id: str) -> None:

@@ -138,8 +138,13 @@ def create_volume(request: Request) -> Reply:
     if zone != _ZONE:
         raise Refusal(400, f"Availability zone '{zone}' is invalid.")
     snapshot_id = wanted.get("snapshot_id")
-    if snapshot_id is not None and store.own_snapshot(request, str(snapshot_id)) is None:
-        raise Refusal(404, f"Snapshot {snapshot_id} could not be found.")
+    if snapshot_id is not None:
+        snapshot = store.own_snapshot(request, str(snapshot_id))
+        if snapshot is None:
+            raise Refusal(404, f"Snapshot {snapshot_id} could not be found.")
+        if snapshot.status != "available":
+            message = "Originating snapshot status must be one of 'available' values"
+            raise Refusal(400, f"Invalid snapshot: {message}")
     kind = wanted.get("volume_type")
     if kind is not None and all(kind not in (t.id, t.name) for t in store.types.values()):
         raise Refusal(404, f"Volume type with name {kind} could not be found.")
