@@ -500,3 +500,8 @@ async def test_an_old_neutron_tells_the_interface_alone(served):
         (told,) = (await driver.list_addresses(cloud, None)).items
         assert (told.instance_id, told.associated) == (None, True)
         assert told.network_interface_id == address.network_interface_id
+        (instance,) = await instances(cloud)
+        before = simulated.requests.count(f"/floatingips/{address.id}", "PUT")
+        again = await driver.associate_address(cloud, address.id, instance)
+        assert again.network_interface_id == address.network_interface_id
+        assert simulated.requests.count(f"/floatingips/{address.id}", "PUT") == before

@@ -79,7 +79,9 @@ class Addresses(AddressesSpec[OpenStackSettings]):
         if found.instance_id == instance_id:
             return found
         ports = await ports_of(neutron, instance_id)
-        if found.associated and found.network_interface_id not in {p.id for p in ports}:
+        if found.network_interface_id in {port.id for port in ports}:
+            return found  # which neutron tells so itself since Rocky
+        if found.associated:
             raise Conflict(
                 f"the address {found.ip} leads to {_end(found)}", remedy="Disassociate it first"
             )

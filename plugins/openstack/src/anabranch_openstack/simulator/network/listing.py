@@ -97,6 +97,7 @@ def list_reply(
 
 def only_fields(request: Request, document: Document) -> Document:
     """The fields that the request asks for; all, if it asks for none."""
+    document = {**document, **request.region.networks.overlays.get(document["id"], {})}
     fields = request.params("fields")
     return {k: v for k, v in document.items() if k in fields} if fields else document
 
