@@ -219,6 +219,8 @@ def test_variables_alone_will_do(here, monkeypatch):
         ("ANABRANCH_REQUIRE", "most", "none of: any, all, a number"),
         ("ANABRANCH_CLOUDS__LISBON", "s3cret", "ANABRANCH_CLOUDS__LISBON is no mapping"),
         ("ANABRANCH_CLOUDS", "{s3cret", "ANABRANCH_CLOUDS is no JSON object"),
+        ("ANABRANCH_PLUGINS", "{s3cret", "ANABRANCH_PLUGINS is no JSON object"),
+        ("ANABRANCH_PLUGINS__DENY", "s3cret", "field 'plugins.deny': Expected 'array'"),
     ],
 )
 def test_what_is_said_of_a_variable(here, monkeypatch, name: str, value: str, said: str):

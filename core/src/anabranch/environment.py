@@ -44,9 +44,9 @@ def overrides() -> dict[str, Any]:
     except ValidationError as exc:  # its text quotes the value, which may be a secret
         where = "__".join(str(step) for step in exc.errors()[0]["loc"]).upper()
         raise ConfigurationError(f"ANABRANCH_{where} is no mapping of settings") from None
-    except SettingsError:
-        names = "ANABRANCH_CLOUDS or ANABRANCH_PLUGINS"
-        raise ConfigurationError(f"{names} is no JSON object") from None
+    except SettingsError as exc:  # its text names the field in quotes
+        field = next((f for f in EnvironmentSettings.model_fields if f'"{f}"' in str(exc)), "…")
+        raise ConfigurationError(f"ANABRANCH_{field.upper()} is no JSON object") from None
     listed: dict[str, Any] = _with_lists(found.model_dump(exclude_unset=True))
     return listed
 
