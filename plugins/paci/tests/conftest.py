@@ -116,7 +116,7 @@ class Scripted:
     """A server that answers what a test says, and remembers what it was sent."""
 
     def __init__(self, answers: dict[str, Any]) -> None:
-        self.answers, self.sent = answers, []
+        self.answers, self.sent, self.queries = answers, [], []
 
     async def app(self, scope, receive, send) -> None:
         body, more = b"", True
@@ -125,6 +125,7 @@ class Scripted:
             body, more = body + message.get("body", b""), message.get("more_body", False)
         path = unquote(scope["raw_path"].decode()).removeprefix(ROOT)
         self.sent.append((scope["method"], path, body))
+        self.queries.append(scope["query_string"].decode())
         answer = self.answers[f"{scope['method']} {path}"]
         if isinstance(answer, list):
             answer = answer.pop(0) if len(answer) > 1 else answer[0]

@@ -358,6 +358,17 @@ async def test_a_load_balancer_for_a_subscription(served):
         assert (await driver.create_load_balancer(cloud, spec)).realm_id == "1000078"
 
 
+async def test_load_balancers_of_another_subscription(scripted):
+    answers = {
+        "GET /load-balancer": '<lb-list><load-balancer name="a" subscription-id="7"/>'
+        '<load-balancer name="b" subscription-id="8"/></lb-list>',
+        "GET /load-balancer/a": "<load-balancer><name>a</name></load-balancer>",
+    }
+    async with scripted(answers, subscription="7") as (server, cloud):
+        assert [b.id for b in (await driver.list_load_balancers(cloud, None)).items] == ["a"]
+        assert server.queries == ["", ""]
+
+
 async def test_the_member_of_another(served):
     async with served(instances=1) as (_, cloud, _counting):
         for name in ("one", "two"):
@@ -556,6 +567,7 @@ async def test_what_a_provider_does_not_have(scripted):
         assert "list_storage_snapshots" in lacks
         assert "list_load_balancers" not in lacks
         assert "list_images" not in lacks
+        assert not (await driver.list_images(cloud, "images", {})).items
 
 
 async def test_what_cannot_be_told(scripted):

@@ -29,10 +29,14 @@ class Collection(NamedTuple):
     path: str
     root: str
     item: str
+    by_subscription: bool
+    """Whether it can be asked for by subscription."""
 
 
-SERVERS: Final = Collection("ve", "ve-list", "ve-info")
-LOAD_BALANCERS: Final = Collection("load-balancer", "lb-list", "load-balancer")
+SERVERS: Final = Collection("ve", "ve-list", "ve-info", by_subscription=True)
+LOAD_BALANCERS: Final = Collection(
+    "load-balancer", "lb-list", "load-balancer", by_subscription=False
+)
 
 
 class _Remembered(NamedTuple):
@@ -74,7 +78,8 @@ async def names(
     paci: Session, collection: Collection, subscription: str | None
 ) -> tuple[list[Node], list[ItemProblem]]:
     """Return a whole list in the order of its names, and the problems of what has no name."""
-    params = {"subscription": subscription} if subscription else None
+    asked = subscription if collection.by_subscription else None
+    params = {"subscription": asked} if asked else None
     try:
         root, _ = await paci.get(collection.path, roots=(collection.root,), params=params)
     except NotFound as exc:
