@@ -34,6 +34,11 @@ def test_it_comes_back(text, token, tags):
     assert parse(compose(text, token, tags)) == (text, token, tags)
 
 
+def test_a_description_full_of_blanks_is_read_in_one_go():
+    for text in (f"a{' ' * 1_000_000}b", f"[anabranch a;]{' ' * 1_000_000}b"):  # squared, an hour
+        assert parse(text).text == text
+
+
 def test_what_it_cannot_hold():
     with pytest.raises(InvalidRequest, match=f"holds {LONGEST}"):
         compose("", "abc", {"note": "x" * LONGEST})

@@ -19,7 +19,7 @@ LONGEST: Final = 255
 """Characters of a description. What the platform takes is not published: this is caution."""
 
 _MARK: Final = re.compile(
-    r"(?P<text>.*?)\s*\[anabranch (?P<token>[^\];\s]*);(?P<tags>[^\]\s]*)\]\s*", re.DOTALL
+    r"(?P<text>.*?)\[anabranch (?P<token>[^\];\s]*);(?P<tags>[^\]\s]*)\]\s*", re.DOTALL
 )
 
 
@@ -37,7 +37,7 @@ def parse(description: str | None) -> Description:
     if match is None:
         return Description(description or "", None, {})
     tags = dict(parse_qsl(match["tags"], keep_blank_values=True))
-    return Description(match["text"], unquote(match["token"]) or None, tags)
+    return Description(match["text"].rstrip(), unquote(match["token"]) or None, tags)
 
 
 def compose(text: str, client_token: str | None, tags: Mapping[str, str]) -> str:
