@@ -27,6 +27,7 @@ from anabranch_opennebula.network_documents import (
     subnet_of,
     vnet_of,
 )
+from anabranch_opennebula.ranges import parse_block, part_of
 from anabranch_opennebula.reading import Thing, Unreadable, convert_all, things
 from anabranch_opennebula.sizes import from_template, sized
 from anabranch_opennebula.templates import attributes, template
@@ -199,6 +200,27 @@ def test_networks(captured):
     assert (subnet.address_block, subnet.gateway) == ("172.16.0.0/20", "172.16.0.1")
     assert vnet.ranges[0].vms == ["1"]
     assert not vnet.is_address
+
+
+@pytest.mark.parametrize(
+    ("block", "part"),
+    [
+        ("10.0.4.0/30", {"SIZE": "2", "AR_ID": "3", "IP": "10.0.4.1"}),
+        ("10.0.5.0/24", None),
+        ("2001:db8::10/124", {"SIZE": "16", "AR_ID": "5", "IP6": "2001:db8::10"}),
+        ("2001:db8::/64", None),
+    ],
+)
+def test_the_part_of_a_network_that_a_block_is(block, part):
+    vnet = vnet_of(
+        document(
+            "<VNET><ID>1</ID><AR_POOL><AR><AR_ID>1</AR_ID><SIZE>9</SIZE></AR>"
+            "<AR><AR_ID>3</AR_ID><TYPE>IP4</TYPE><IP>10.0.4.0</IP><SIZE>256</SIZE></AR>"
+            "<AR><AR_ID>5</AR_ID><TYPE>IP6_STATIC</TYPE><IP6>2001:db8::</IP6><SIZE>256</SIZE></AR>"
+            "</AR_POOL></VNET>"
+        )
+    )
+    assert part_of(vnet, parse_block(block)) == part
 
 
 def test_a_reserved_address(captured):

@@ -71,6 +71,10 @@ async def test_a_network_of_a_block(served):
         )
         subnet = await driver.get_subnet(there.cloud, made.subnet_ids[0])
         assert subnet.address_block == "10.0.4.0/28"
+        other = await driver.create_network(
+            there.cloud, NetworkSpec(name="of the second range", address_block="10.1.0.16/28")
+        )
+        assert (await driver.get_subnet(there.cloud, other.subnet_ids[0])).kind == "IP4_6"
         for block, text in (
             ("192.0.2.0/24", "no network of this cloud"),
             ("10.0.4.4/32", "one address"),

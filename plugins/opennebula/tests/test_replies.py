@@ -36,6 +36,8 @@ from anabranch_opennebula.xmlrpc import Fault
         (4096, "Incorrect filter_flag, must be >= -4.", InvalidRequest),
         (8192, "Parse error: syntax error, unexpected VARIABLE", InvalidRequest),
         (8192, "the moon is in the wrong house of cards, or not", InvalidRequest),
+        (8192, "[one.vn.free_ar] Address Range has leases in use", Conflict),
+        (8192, "[one.vn.free_ar] Address Range does not exist", NotFound),
         (8192, "Database is gone", CloudError),
         (16384, "NAME is already taken by IMAGE 5.", Conflict),
         (16384, "Invalid NAME.", InvalidRequest),

@@ -22,6 +22,7 @@ __all__ = [
     "first_of",
     "get_vnet",
     "parse_block",
+    "part_of",
     "range_of",
     "reserve_more",
     "reserve_network",
@@ -83,13 +84,12 @@ async def reserve_network(one: Session, name: str, block: Block | None) -> int:
         InvalidRequest: no network has those addresses.
     """
     wanted = {"NAME": name, "SIZE": str(one.cloud.settings.network_size)}
-    if block is not None:
-        if _hosts(block) == 1:
-            raise InvalidRequest(
-                f"address_block: {block} is one address", remedy="Create an address instead"
-            )
-        wanted |= {"SIZE": range_of(block)["SIZE"], "IP": first_of(block)}
+    if block is not None and _hosts(block) == 1:
+        raise InvalidRequest(
+            f"address_block: {block} is one address", remedy="Create an address instead"
+        )
     parent = await _parent(one, block)
+    wanted |= part_of(parent, block) or {}
     made = await one.change("vn.reserve", int(parent.id), template(wanted.items()))
     return int(made)
 
@@ -101,12 +101,13 @@ async def reserve_more(one: Session, vnet: Vnet, block: Block) -> None:
         InvalidRequest: the network that it reserves of has not those addresses.
     """
     parent = await get_vnet(one, int(vnet.parent))
-    if not any(_holds(found, block) for found in parent.ranges):
+    part = part_of(parent, block)
+    if part is None:
         raise InvalidRequest(
             f"address_block: network {parent.id}, of which {vnet.id} is a reservation, has no "
             f"range that holds {block}"
         )
-    wanted = {"NETWORK_ID": vnet.id, "SIZE": range_of(block)["SIZE"], "IP": first_of(block)}
+    wanted = {"NETWORK_ID": vnet.id, **part}
     await one.change("vn.reserve", int(parent.id), template(wanted.items()))
 
 
@@ -119,7 +120,7 @@ async def _parent(one: Session, block: Block | None) -> Vnet:
             return ()
         if block is None:
             return () if network_of(one.cloud.name, public, vnet).external else (vnet,)
-        return (vnet,) if any(_holds(found, block) for found in vnet.ranges) else ()
+        return (vnet,) if part_of(vnet, block) else ()
 
     found = await pools.listed(one, pools.NETWORKS, convert)
     if not found:
@@ -129,6 +130,21 @@ async def _parent(one: Session, block: Block | None) -> Vnet:
             remedy="Set network_template_id for the cloud, if its users make networks",
         )
     return min(found, key=lambda vnet: int(vnet.id))
+
+
+def part_of(vnet: Vnet, block: Block | None) -> Mapping[str, str] | None:
+    """Write which part of a network the hosts of a block are; None: no range of it holds them.
+
+    oned takes the first address of a reservation only along with the range that it is of ("AR_ID
+    must be specified for IP/MAC based reservations", VirtualNetworkAPI.cc).
+    """
+    if block is None:
+        return None
+    found = next((found for found in vnet.ranges if _holds(found, block)), None)
+    if found is None:
+        return None
+    first = "IP" if block.version == 4 else "IP6"
+    return {"SIZE": range_of(block)["SIZE"], "AR_ID": found.id, first: first_of(block)}
 
 
 def _hosts(block: Block) -> int:

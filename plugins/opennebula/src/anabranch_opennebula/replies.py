@@ -51,6 +51,7 @@ _BY_WORDS: Final[tuple[tuple[frozenset[int], re.Pattern[str], type[CloudError]],
             r"getting \[?(image|virtual|template|datastore|host)|does not exist",
             NotFound,
         ),
+        ((_INTERNAL,), r"\bin use\b", Conflict),
         ((_ACTION,), r"\bstates?\b|not available for", InvalidState),
         ((_ACTION,), r"missing|invalid|syntax|wrong (value|format)|parse", InvalidRequest),
         (

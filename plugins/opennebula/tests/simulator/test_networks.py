@@ -50,7 +50,7 @@ def test_an_address_of_ones_own(rpc, leases, nics, refused):
 def test_reservations(rpc, leases, refused):
     block = rpc("vn.reserve", 0, 'NAME="block"\nSIZE="4"')
     assert [ip for ip, _, _ in leases(0)] == [f"172.16.0.{n}" for n in (10, 11, 12, 13)]
-    chosen = rpc("vn.reserve", 0, 'NAME="chosen"\nSIZE="1"\nIP="172.16.1.1"')
+    chosen = rpc("vn.reserve", 0, 'NAME="chosen"\nSIZE="1"\nAR_ID="0"\nIP="172.16.1.1"')
     assert rpc.document("vn.info", chosen).findtext("AR_POOL/AR/IP") == "172.16.1.1"
     assert rpc("vn.reserve", 0, f'SIZE="2"\nNETWORK_ID="{block}"') == block
     ranges = rpc.document("vn.info", block).findall("AR_POOL/AR")
@@ -63,10 +63,13 @@ def test_reservations(rpc, leases, refused):
         ('NAME="block"\nSIZE="1"', 16384),
         ('NAME="x"\nSIZE="0"', 2048),
         ('NAME="x"\nSIZE="4001"', 2048),
-        ('NAME="x"\nSIZE="1"\nIP="172.16.1.1"', 2048),
+        ('NAME="x"\nSIZE="1"\nAR_ID="0"\nIP="172.16.1.1"', 2048),
     ):
         with refused(code):
             rpc("vn.reserve", 0, text)
+    for first in ('IP="172.16.1.9"', 'IP6="2001:db8::1"', 'MAC="02:00:ac:10:01:09"'):
+        with refused(2048, "AR_ID must be specified"):
+            rpc("vn.reserve", 0, f'NAME="x"\nSIZE="1"\n{first}')
     with refused(2048, "no reservation"):
         rpc("vn.reserve", 1, f'SIZE="1"\nNETWORK_ID="{block}"')
     with refused(2048, "reserved"):
@@ -74,7 +77,7 @@ def test_reservations(rpc, leases, refused):
 
 
 def test_a_reservation_finds_room_wherever_it_is(rpc):
-    rpc("vn.reserve", 0, 'NAME="last"\nSIZE="1"\nIP="172.16.15.169"')
+    rpc("vn.reserve", 0, 'NAME="last"\nSIZE="1"\nAR_ID="0"\nIP="172.16.15.169"')
     first = rpc("vn.reserve", 0, 'NAME="first"\nSIZE="2"')
     assert rpc.document("vn.info", first).findtext("AR_POOL/AR/IP") == "172.16.0.10"
     both = rpc("vn.reserve", 1, 'NAME="both"\nSIZE="3"\nAR_ID="1"')
@@ -110,7 +113,7 @@ def test_networks_of_administrators(rpc, admin, refused):
     assert [r.findtext("TYPE") for r in network.iter("AR")] == ["IP4", "ETHER"]
     assert network.find("AR_POOL/AR[2]/IP") is None
     assert network.find("AR_POOL/AR[2]/IP_END") is None
-    for code, call in ((2048, ("vn.rm_ar", number, 9)), (2048, ("vn.free_ar", number, 0))):
+    for code, call in ((8192, ("vn.rm_ar", number, 9)), (2048, ("vn.free_ar", number, 0))):
         with refused(code):
             admin(*call)
     assert network.findtext("TEMPLATE/DNS") == "1.1.1.1"

@@ -23,6 +23,8 @@ __all__ = ["METHODS", "make"]
 _ON_HOLD = Holder("VM", -1)
 _LARGEST_RANGE = 1 << 24
 _PREFIXES = ("GLOBAL_PREFIX", "ULA_PREFIX")
+_FIRSTS = ("IP", "IP6", "MAC")
+"""What says with which address a reservation begins; of these, only IP is served here."""
 _TYPES = ("IP4", "IP6", "IP4_6", "ETHER")
 
 
@@ -78,6 +80,10 @@ def _reserve(call: Call, network_id: int, text: str) -> int:
     size, name = whole(asked.text("SIZE")), asked.text("NAME")
     if not size:
         raise Refusal(Code.ACTION, "Reservation SIZE must be a positive integer", network_id)
+    if "AR_ID" not in asked and any(first in asked for first in _FIRSTS):
+        raise Refusal(
+            Code.ACTION, "AR_ID must be specified for IP/MAC based reservations", network_id
+        )
     if parent.parent >= 0:
         raise Refusal(Code.ACTION, "Cannot reserve from a reserved network", network_id)
     existing = whole(asked.text("NETWORK_ID"))
@@ -228,9 +234,9 @@ def _free_ar(call: Call, network_id: int, range_id: int) -> int:
 def _drop_range(call: Call, network: Network, range_id: int) -> int:
     address_range = network.ranges.get(range_id)
     if address_range is None:
-        raise Refusal(Code.ACTION, "Address Range does not exist", network.id)
+        raise Refusal(Code.INTERNAL, "Address Range does not exist", network.id)
     if address_range.leases:
-        raise Refusal(Code.ACTION, "Address Range has leases in use", network.id)
+        raise Refusal(Code.INTERNAL, "Address Range has leases in use", network.id)
     _give_back(call, network, address_range)
     del network.ranges[range_id]
     return network.id
