@@ -35,7 +35,9 @@ __all__ = ["CLIENT_TOKEN", "hardware_profile", "image", "instance", "key", "quot
 CLIENT_TOKEN: Final = "anabranch_client_token"
 """The detail of a virtual machine that holds the token of its create.
 
-Details come with the request that deploys, tags only after it.
+Details come with the request that deploys, tags only after it. `UserVmManagerImpl` keeps every key,
+and `UserVmJoinDaoImpl` shows users all but those in `user.vm.denied.details`, whatever part of the
+machine is asked for: so from 4.11 to 4.22.
 """
 
 _SECRETS: Final = frozenset({"password", "userdata", "privatekey"})
@@ -46,7 +48,7 @@ def _names(kind: type[msgspec.Struct], *kept: str) -> frozenset[str]:
     return frozenset(fields.difference(kept) | _SECRETS)
 
 
-_VM: Final = _names(wire.VirtualMachine, "nic", "securitygroup", "details", "name", "ostypeid")
+_VM: Final = _names(wire.VirtualMachine, "nic", "securitygroup", "details", "name")
 _ZONE: Final = _names(wire.Zone, "networktype", "securitygroupsenabled")
 _OFFERING: Final = _names(wire.ServiceOffering, "cpuspeed", "iscustomized")
 _TEMPLATE: Final = _names(wire.Template)

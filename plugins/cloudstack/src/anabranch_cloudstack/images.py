@@ -95,7 +95,8 @@ class Images(ImagesSpec[CloudStackSettings]):
                 "volumeid": volume.id,
                 "name": name,
                 "displaytext": spec.description or name,
-                "ostypeid": str(instance.extra.get("ostypeid") or instance.extra.get("guestosid")),
+                # `ostypeid` of a machine was the server's internal number before it was this id.
+                "ostypeid": instance.extra.get("guestosid"),
                 **cloudstack.project,
             },
         )

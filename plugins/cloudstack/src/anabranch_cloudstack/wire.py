@@ -140,8 +140,6 @@ class VirtualMachine(msgspec.Struct, gc=False):
     keypairs: str | None = None
     keypair: str | None = None
     publicip: str | None = None
-    ostypeid: str | int | None = None
-    guestosid: str | int | None = None
     password: str | None = None
     nic: list[Nic] | None = None
     securitygroup: list[Identified] | None = None
@@ -160,7 +158,6 @@ class Statistics(msgspec.Struct, gc=False):
     diskkbswrite: float | None = None
     memorykbs: float | None = None
     memoryintfreekbs: float | None = None
-    memorytargetkbs: float | None = None
     networkkbsread: float | None = None
     networkkbswrite: float | None = None
 
