@@ -84,6 +84,17 @@ async def test_rules_of_other_kinds(served):
             await driver.create_firewall(cloud, FirewallSpec(name="web"))
 
 
+async def test_a_rule_that_cannot_be_asked_for_here_stands_in_nobodys_way(served):
+    async with served(instances=1) as world:
+        cloud = world.cloud
+        group = await driver.create_firewall(cloud, FirewallSpec(name="web"))
+        await driver.add_firewall_rule(cloud, group.id, SSH)
+        (held,) = world.simulated.state.security_groups[group.id].ingress
+        held.protocol = "6"  # CloudStack takes numbers of protocols, and then ports with them
+        found = await driver.add_firewall_rule(cloud, group.id, SSH)
+        assert {(r.protocol, r.port_from) for r in found.rules} == {("6", 22), ("tcp", 22)}
+
+
 async def test_the_firewall_of_an_address(served):
     async with served(instances=2) as world:
         cloud = world.cloud
