@@ -5,6 +5,7 @@ import msgspec
 import pytest
 
 from anabranch.errors import (
+    CloudUnavailable,
     Conflict,
     InvalidRequest,
     InvalidState,
@@ -23,6 +24,7 @@ from anabranch.models import (
 from anabranch.states import InstanceAction
 from anabranch.testing.simulation import Behaviour
 from anabranch_cloudstack import driver
+from anabranch_cloudstack.launching import MOST_USER_DATA, refined
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -173,6 +175,23 @@ async def test_create_costs_one_request_and_answers_at_once(served):
         assert [i.id for i in listed if i.client_token == "t1"] == [made.id]
 
 
+@pytest.mark.parametrize("version", ["4.11", "4.22"])
+async def test_a_token_is_told_to_users_of_every_version(served, version):
+    async with served(instances=0, version=version) as world:
+        made = await driver.create_instance(world.cloud, await spec(world.cloud, client_token="t"))
+        page = await driver.list_instances(world.cloud, None, {})
+        assert [(i.id, i.client_token) for i in page.items] == [(made.id, "t")]
+
+
+async def test_the_most_user_data_is_taken_and_more_is_refused_by_the_cloud(served):
+    async with served(instances=0) as world:
+        most = await spec(world.cloud, user_data=b"x" * MOST_USER_DATA)
+        await driver.create_instance(world.cloud, most)
+        more = await spec(world.cloud, name="more", user_data=b"x" * (MOST_USER_DATA + 1))
+        with pytest.raises(InvalidRequest, match="User data"):
+            await driver.create_instance(world.cloud, more)
+
+
 async def test_tags_are_given_after_it(served):
     async with served(instances=0) as world:
         wanted = await spec(world.cloud, tags={"team": "a & b", "ünï": "☃"})
@@ -262,6 +281,27 @@ async def test_a_custom_offering_without_hardware_begins_where_it_says(served):
         profile = await named(world.cloud, "hardware_profiles", "Custom")
         assert found.hardware.cpu == profile.cpu.value
         assert found.hardware.memory_mib == profile.memory_mib.value
+
+
+@pytest.mark.parametrize("profile", ["Custom", "Custom within bounds"])
+async def test_a_custom_offering_begins_where_it_says_with_a_token_too(served, profile):
+    # A detail that is no figure changes the words of the refusal.
+    async with served(instances=0) as world:
+        wanted = await spec(world.cloud, profile=profile, client_token="t")
+        with world.costs("deployVirtualMachine", "listServiceOfferings", "deployVirtualMachine"):
+            made = await driver.create_instance(world.cloud, wanted)
+        assert (await driver.get_instance(world.cloud, made.id)).client_token == "t"
+
+
+async def test_a_size_of_the_disk_that_is_refused_makes_no_second_disk(served):
+    async with served(instances=0) as world:
+        wanted = await spec(world.cloud, hardware=Hardware(storage_gb=30))
+        text = "Hypervisor LXC does not support rootdisksize override"
+        for message in (text, "Unable to use template 7 in this zone's ISO store"):
+            refusal = InvalidRequest(message)
+            with pytest.raises(InvalidRequest) as caught:
+                await refined(world.cloud, wanted, {"rootdisksize": 30, "zoneid": "z"}, refusal)
+            assert caught.value is refusal
 
 
 async def test_an_iso_is_given_a_disk_and_a_hypervisor(served):
@@ -488,6 +528,16 @@ async def test_tags_are_replaced(served):
         assert (await driver.get_instance(cloud, it.id)).tags == {}
 
 
+async def test_tags_that_are_lost_on_the_way_are_told(served):
+    async with served(instances=1) as world:
+        it = await first(world.cloud)
+        await driver.set_instance_tags(world.cloud, it.id, {"a": "1", "b": "2"})
+        world.simulated.behaviour.break_with(["503x9:createTags"])
+        with pytest.raises(CloudUnavailable, match="the tags a are gone, but no new ones"):
+            await driver.set_instance_tags(world.cloud, it.id, {"a": "7", "b": "2"})
+        assert (await driver.get_instance(world.cloud, it.id)).tags == {"b": "2"}
+
+
 async def test_resize(served):
     async with served(instances=8) as world:
         cloud = world.cloud
@@ -532,6 +582,7 @@ async def test_an_image_of_a_machine(served):
         with pytest.raises(InvalidState, match="Stop it"):
             await driver.create_image(cloud, ImageSpec(instance_id=running.id))
         stopped = await first(cloud, "STOPPED")
+        world.simulated.state.machines[stopped.id].overlay = {"ostypeid": 7}  # as of old
         wanted = ImageSpec(
             instance_id=stopped.id, name="mine", description="my own", tags={"os": "x"}
         )

@@ -27,7 +27,7 @@ from anabranch_cloudstack.tagging import add_tags, made_untagged, remove_tags
 __all__ = ["Instances"]
 
 _LIMITS: Final[Mapping[Feature, Mapping[str, str]]] = {
-    Feature.USER_DATA: {"max_length": str(MOST_USER_DATA // 4 * 3)},
+    Feature.USER_DATA: {"max_length": str(MOST_USER_DATA)},
     Feature.USER_NAME: {"max_length": "255"},
 }
 
@@ -120,7 +120,12 @@ class Instances(InstancesSpec[CloudStackSettings]):
         gone = [name for name, value in before.tags.items() if tags.get(name) != value]
         new = {name: value for name, value in tags.items() if before.tags.get(name) != value}
         await remove_tags(cloudstack, "UserVm", instance_id, gone)
-        await add_tags(cloudstack, "UserVm", instance_id, new)
+        try:
+            await add_tags(cloudstack, "UserVm", instance_id, new)
+        except CloudError as exc:
+            if gone:
+                exc.message = f"the tags {', '.join(gone)} are gone, but no new ones: {exc.message}"
+            raise
         return msgspec.structs.replace(before, tags=dict(tags))
 
 

@@ -21,12 +21,18 @@ from anabranch_cloudstack.replies import decoded
 
 __all__ = ["MOST_USER_DATA", "deployment", "refined"]
 
-MOST_USER_DATA: Final = 32768
-"""Bytes of user data, encoded, that CloudStack takes unless told otherwise."""
+MOST_USER_DATA: Final = (32768 - 1) // 4 * 3
+"""Bytes of user data that every CloudStack takes: 4.11 refuses 32768 of them when encoded."""
 
 _HOST_NAME: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
-_CUSTOM: Final = re.compile(r"custom (?:parameter|offering|compute)|cpu cores value", re.IGNORECASE)
-_ISO: Final = re.compile(r"\bISO\b|hypervisor", re.IGNORECASE)
+_CUSTOM: Final = re.compile(
+    # The second where there are other details already, as the client token is one.
+    r"custom (?:parameter|offering|compute)|invalid (?:cpu cores|cpu speed|memory) value",
+    re.IGNORECASE,
+)
+_ISO: Final = re.compile(
+    r"hypervisor parameter is needed|from ISO requires a disk offering", re.IGNORECASE
+)
 _ISO_DISK: Final = 20
 """GiB of the root disk of what is installed from an ISO, if no size is named."""
 

@@ -144,8 +144,15 @@ def _image(call: Call, zone: Zone) -> Image:
     image = call.take_shared(call.state.images, "templateid")
     if zone.id not in image.zones or image.ready_at > call.state.now:
         raise invalid(f"Unable to use template {image.id}: it is not ready in zone {zone.name}")
-    if image.is_iso and not (call.has("diskofferingid") and call.has("hypervisor")):
-        raise invalid("Please specify a hypervisor and a disk offering to deploy from an ISO")
+    if image.is_iso and not call.has("hypervisor"):
+        raise invalid(
+            "hypervisor parameter is needed to deploy VM or the hypervisor parameter value passed"
+            " is invalid"
+        )
+    if image.is_iso and not call.has("diskofferingid"):
+        raise invalid(
+            "Installing from ISO requires a disk offering to be specified for the root disk."
+        )
     return image
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -44,20 +44,16 @@ def size_of(call: Call) -> Size:
             root_size=offering.root_size,
             details=details,
         )
-    needed = ["cpuNumber", "memory"] if offering.speed else ["cpuNumber", "cpuSpeed", "memory"]
-    if any(not details.get(name, "").isdecimal() for name in needed):
+    if not details:
         raise invalid(
             "Need to specify custom parameter values cpu, cpu speed and memory when using custom"
             " offering"
         )
-    cpus, memory = int(details["cpuNumber"]), int(details["memory"])
-    _check_bounds(offering, "cpu cores", cpus, "cpunumber")
-    _check_bounds(offering, "memory", memory, "memory")
     return Size(
         offering=offering.id,
-        cpus=cpus,
-        speed=offering.speed or int(details["cpuSpeed"]),
-        memory=memory,
+        cpus=_figure(offering, "cpu cores", details, "cpuNumber"),
+        speed=offering.speed or _figure(offering, "cpu speed", details, "cpuSpeed"),
+        memory=_figure(offering, "memory", details, "memory"),
         root_size=offering.root_size,
         details=details,
     )
@@ -114,11 +110,14 @@ def check_limits(call: Call, code: int = 535, **wanted: int) -> None:
             )
 
 
-def _check_bounds(offering: ServiceOffering, what: str, value: int, key: str) -> None:
-    low = int(offering.bounds.get(f"min{key}", 1))
-    high = int(offering.bounds.get(f"max{key}", 2**31 - 1))
-    if not low <= value <= high:
+def _figure(offering: ServiceOffering, what: str, details: Mapping[str, str], name: str) -> int:
+    """One of the figures of a custom offering; what is missing is out of bounds."""
+    low = int(offering.bounds.get(f"min{name.lower()}", 32 if name == "memory" else 1))
+    high = int(offering.bounds.get(f"max{name.lower()}", 2**31 - 1))
+    value = details.get(name, "")
+    if not value.isdecimal() or not low <= int(value) <= high:
         raise invalid(f"Invalid {what} value, specify a value between {low} and {high}")
+    return int(value)
 
 
 def _owned(records: Iterable[Record], account: Account) -> int:

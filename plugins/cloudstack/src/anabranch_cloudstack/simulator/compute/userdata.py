@@ -55,11 +55,11 @@ def checked_user_data(call: Call) -> str:
         return call.take(call.state.user_data, "userdataid").data
     data = call.text("userdata")
     try:
-        length = len(base64.b64decode(data, validate=True))
+        base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError):
         raise invalid("User data is not base64 encoded") from None
     if call.by_get and len(data) > _LONGEST_BY_GET:
         raise invalid("User data is too long for an http GET request")
-    if length > _LONGEST:
+    if len(data) >= _LONGEST:
         raise invalid("User data has exceeded configurable max length : 32768")
     return data
