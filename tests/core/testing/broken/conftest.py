@@ -35,12 +35,17 @@ class TestConformance(DriverConformance):
 
 
 @pytest.fixture
-def judged(pytester: pytest.Pytester, blockbuster, tmp_path, monkeypatch):
-    """Runs these checks (none: all) on a driver, and returns the kit's report of it."""
-    blockbuster.deactivate()
-    # What must not last for ever lasts for less than that here.
+def hasty(monkeypatch) -> str:
+    """Cuts what a broken driver would draw out; what the suite says about it."""
     monkeypatch.setattr("anabranch.testing.conformance.endings._GRACE", 1.0)
     monkeypatch.setattr("anabranch.testing.conformance.endings._REQUEST", 1.5)
+    return "choices = Choices(wait=2)"
+
+
+@pytest.fixture
+def judged(pytester: pytest.Pytester, blockbuster, tmp_path):
+    """Runs these checks (none: all) on a driver, and returns the kit's report of it."""
+    blockbuster.deactivate()
     pytester.syspathinsert(Path(__file__).parents[1])
     pytester.makeconftest(_CONFTEST)
 

@@ -107,7 +107,6 @@ FAULTS = [
     Planted(changes.GoneIsWrongToDestroy, "destroy_is_idempotent", "destroy_instance"),
     Planted(changes.StumblesOverGoneKeys, "destroy_is_idempotent", "destroy_key"),
 ]
-HASTY = "choices = Choices(wait=1)"
 NEXT_BELOW = {Level.BRONZE: Level.NONE, Level.SILVER: Level.BRONZE, Level.GOLD: Level.SILVER}
 
 
@@ -117,6 +116,13 @@ def test_the_driver_without_a_fault_is_gold(judged):
     assert (report.level, report.missing) == (Level.GOLD, {})
 
 
+def test_of_all_checks_no_other_fails(judged):
+    report = judged(replies.ConflictIsInvalid)
+    failed = {check for check, result in report.checks.items() if result.outcome != "passed"}
+    assert failed == {"conflict_is_typed"}
+    assert (report.level, report.missing) == (Level.BRONZE, {"silver": ("conflict_is_typed",)})
+
+
 @pytest.mark.parametrize(
     ("planted", "backend"),
     [
@@ -124,9 +130,9 @@ def test_the_driver_without_a_fault_is_gold(judged):
         for fault, backend in zip(FAULTS, itertools.cycle(("asyncio", "trio")), strict=False)
     ],
 )
-def test_a_fault_is_caught_by_its_check_and_costs_the_level(judged, planted, backend):
+def test_a_fault_is_caught_by_its_check_and_costs_the_level(judged, hasty, planted, backend):
     check = f"{planted.check}[{backend}]"  # to fail on one is enough, to pass is not
-    report = judged(planted.driver, check, *planted.clean, suite=HASTY)
+    report = judged(planted.driver, check, *planted.clean, suite=hasty)
     caught = report.checks[planted.check]
     assert caught.outcome is Outcome.FAILED
     assert re.search(planted.says, caught.reason), caught.reason
