@@ -2,7 +2,8 @@
 
 It is a machine's life, and that of all that a machine may have. What an operation needs (an
 instance to attach a volume to) is made before by others, so a walk needs no knowledge of the
-platform, beyond the `Choices` where the first thing of a list will not do.
+platform, beyond the `Choices` where the first thing of a list will not do. Where no machine can be
+made, one that is there is started, stopped and so on, but never destroyed.
 """
 
 from __future__ import annotations
@@ -146,7 +147,9 @@ class Walk:
         if verb == "create" and singular != "blob":
             several = singular == "instances"
             made = result if several else [result]
-            self._left += [("instance" if several else singular, one.id) for one in made]
+            kind = "instance" if several else singular
+            if f"destroy_{kind}" in self._offered:
+                self._left += [(kind, one.id) for one in made]
         elif verb == "destroy":
             gone = singular, arguments.get(f"{singular}_id")
             self._left = [left for left in self._left if left != gone]
@@ -176,6 +179,9 @@ class Walk:
         return items
 
     async def _wait(self, collection: str, item: str, *states: str) -> Any:
+        """Wait for a state, and return the item; None: the driver tells of none by itself."""
+        if f"get_{collection.removesuffix('s')}" not in self._offered:
+            return None
         broker = await self._broker()
         waited: Any = getattr(broker, collection)
         return await waited.wait(f"{self._cloud}/{item}", *states, timeout=self._choices.wait)
@@ -237,12 +243,13 @@ class Walk:
 
     async def _machine(self) -> None:
         """A machine's life, up to its end."""
-        spec = self._spec("walk")
-        made = await self._do("create_instance", spec=spec)
+        made = self._borrowed()
+        if "create_instance" in self._offered:
+            made = await self._do("create_instance", spec=self._spec("walk"))
         if made is None:
             return
-        it: str = made.id
-        self._instance = await self._wait("instances", it, InstanceState.RUNNING)
+        it = made.id
+        self._instance = await self._wait("instances", it, InstanceState.RUNNING) or made
         await self._do("get_instance", instance_id=it)
         await self._do("rename_instance", instance_id=it, name="walked")
         await self._shows("rename_instance", name="walked")
@@ -261,9 +268,16 @@ class Walk:
         await self._shows("resize_instance", hardware_profile_id=other)
         await self._image(it)
         await self._do("start_instance", instance_id=it)
-        self._instance = await self._wait("instances", it, InstanceState.RUNNING)
-        for one in await self._do("create_instances", spec=self._spec("pair"), count=2) or ():
-            await self._retired(one.id)
+        await self._wait("instances", it, InstanceState.RUNNING)
+        if "create_instances" in self._offered:
+            for one in await self._do("create_instances", spec=self._spec("pair"), count=2):
+                await self._retired(one.id)
+
+    def _borrowed(self) -> Instance | None:
+        """One of those that were there before."""
+        there: list[Instance] = self._listed.get("instances", [])
+        running = [one for one in there if one.state is InstanceState.RUNNING]
+        return next(iter(running or there), None)
 
     async def _firewall(self, wall: str) -> None:
         source = RuleSource(cidr="192.0.2.0/24")
@@ -394,7 +408,7 @@ class Walk:
 
     async def _end(self) -> None:
         """Destroy what is left, the machine first."""
-        if self._instance:
+        if self._instance and "create_instance" in self._offered:
             await self._retired(self._instance.id)
         for singular in ("firewall", "subnet", "network", "key"):
             if it := self._made.get(singular):
@@ -404,22 +418,22 @@ class Walk:
 
     async def _retired(self, it: str) -> None:
         """Destroy an instance; stop it before, where a running one cannot be destroyed."""
-        broker = await self._broker()
-        target = f"{self._cloud}/{it}"
-        found = await broker.instances.wait(
-            target, InstanceState.RUNNING, timeout=self._choices.wait
-        )
-        if InstanceAction.DESTROY not in found.actions:
-            await broker.instances.stop(target, wait=self._choices.wait)
+        found = await self._wait("instances", it, InstanceState.RUNNING)
+        if found and InstanceAction.DESTROY not in found.actions:
+            broker = await self._broker()
+            await broker.instances.stop(found.qualified_id, wait=self._choices.wait)
         await self._destroyed("instances", it)
 
     async def _destroyed(self, collection: str, it: str) -> None:
         """Destroy, and wait until it is gone: destroying what is gone is no error."""
         singular = collection.removesuffix("s")
+        if f"destroy_{singular}" not in self._offered:
+            return
         await self._do(f"destroy_{singular}", **{f"{singular}_id": it})
-        broker = await self._broker()
-        awaited: Any = getattr(broker, collection)
-        await awaited.destroy(f"{self._cloud}/{it}", wait=self._choices.wait)
+        if f"get_{singular}" in self._offered:
+            broker = await self._broker()
+            awaited: Any = getattr(broker, collection)
+            await awaited.destroy(f"{self._cloud}/{it}", wait=self._choices.wait)
 
     def _spec(self, name: str) -> InstanceSpec:
         return machine_spec(
@@ -470,7 +484,7 @@ def machine_spec(
     profile = choices.hardware_profile_id or next((one.id for one in profiles), None)
     network = choices.network_id if Feature.NETWORKS in features else None
     return InstanceSpec(
-        image_id=choices.image_id or usable[0],
+        image_id=choices.image_id or next(iter(usable), ""),
         hardware_profile_id=profile,
         name=name if Feature.USER_NAME in features else None,
         key_id=key_id,

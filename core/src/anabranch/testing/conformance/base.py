@@ -14,7 +14,7 @@ from anabranch.errors import AnabranchError, CloudError, PluginError
 from anabranch.facade import Broker
 from anabranch.hooks import Ops
 from anabranch.http import HttpClient
-from anabranch.models import Instance, InstanceSpec
+from anabranch.models import ImageState, Instance, InstanceSpec
 from anabranch.plugins import PluginRegistry
 from anabranch.testing.behaviour import Behaviour
 from anabranch.testing.conformance.bench import NAME, Bench, opened, told
@@ -159,6 +159,12 @@ class ConformanceBase:
         for operation in ("list_images", "list_hardware_profiles"):
             found[operation] = await bench.items(broker, operation) if operation in offered else []
         images, profiles = found.values()
+        if not self.choices.image_id and all(i.state is not ImageState.AVAILABLE for i in images):
+            pytest.fail(
+                "to make a machine an image is needed, and list_images has none that is"
+                " AVAILABLE: name one, choices = Choices(image_id=…)",
+                pytrace=False,
+            )
         return machine_spec(offered, self.choices, images, profiles, name=name)
 
     async def machines(self, bench: Bench, broker: Broker) -> dict[str, Instance]:
