@@ -9,6 +9,7 @@ is a change of a file: what it keeps and takes away stands there once.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import signal
@@ -150,6 +151,16 @@ class Reader:
         )
         self._terminals.append(process)
         return process
+
+
+@pytest.fixture(autouse=True)
+def _root_logger_as_it_came() -> Iterator[None]:
+    """Litestar configures the logging of the whole process."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
 
 
 @pytest.fixture
