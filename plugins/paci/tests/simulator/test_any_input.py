@@ -37,7 +37,7 @@ def documents(draw, depth=3):
         element.set(name, draw(VALUES))
     element.text = draw(VALUES)
     if depth:
-        element.extend(draw(st.lists(documents(depth=depth - 1), max_size=4)))
+        element.extend(draw(st.lists(documents(depth=depth - 1), max_size=2)))
     return element
 
 
