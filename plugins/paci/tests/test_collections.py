@@ -1,5 +1,8 @@
 """What is not an instance: realms, images, firewalls, load balancers, snapshots, metrics."""
 
+import time
+from datetime import UTC, datetime
+
 import anyio
 import pytest
 
@@ -452,6 +455,12 @@ async def test_backups_are_snapshots(served):
                 await driver.get_storage_snapshot(cloud, ident)
         with pytest.raises(NotFound):
             await driver.create_storage_snapshot(cloud, StorageSnapshotSpec(instance_id="none"))
+
+
+async def test_a_backup_by_a_clock_that_is_fast_is_seen(served):
+    async with served(instances=1, clock=lambda: time.time() + 3600) as (_, cloud, _counting):
+        made = await driver.create_storage_snapshot(cloud, StorageSnapshotSpec(instance_id=RUNNING))
+        assert made.created_at > datetime.now(UTC)
 
 
 async def test_a_server_with_a_colon(served):

@@ -7,13 +7,15 @@ from datetime import UTC, datetime, timedelta
 __all__ = ["period"]
 
 
-def period(back: timedelta) -> tuple[str, str]:
-    """Return the two ends of the span that ends now, in UTC, to the minute.
+def period(back: timedelta, ahead: timedelta = timedelta(minutes=1)) -> tuple[str, str]:
+    """Return the two ends of the span around now, in UTC, to the minute.
 
-    It ends a minute late, so that what happened in this minute is within.
+    Args:
+        back: How long ago it begins.
+        ahead: How long after now it ends; a minute, so that what happened in this one is within.
     """
     now = datetime.now(UTC)
-    return _minute(now - back), _minute(now + timedelta(minutes=1))
+    return _minute(now - back), _minute(now + ahead)
 
 
 def _minute(when: datetime) -> str:

@@ -30,6 +30,8 @@ __all__ = ["StorageSnapshots"]
 
 _SHOWS_WITHIN: Final = 15.0
 """Seconds until a backup that was asked for is to be listed."""
+_AHEAD: Final = timedelta(days=1)
+"""What is asked for beyond now: a backup just made is seen though the cloud's clock is fast."""
 _KEYS: Final = frozenset({"cloud-backup-id", "started", "description"})
 
 
@@ -95,7 +97,7 @@ class StorageSnapshots(StorageSnapshotsSpec[PaciSettings]):
 
 async def _of_server(paci: Session, name: str) -> list[StorageSnapshot]:
     days = timedelta(days=paci.cloud.settings.backup_days)
-    root, _ = await part(paci, name, "backups", *period(days), root="ve-backups")
+    root, _ = await part(paci, name, "backups", *period(days, _AHEAD), root="ve-backups")
     found = [_model(paci.cloud, name, backup) for backup in root.all("backup")]
     return [snapshot for snapshot in found if not snapshot.id.endswith(":")]
 
