@@ -31,6 +31,10 @@ from anabranch.testing.simulation import Behaviour
 from anabranch_cloudstack import driver
 from anabranch_cloudstack.client import Accepted
 
+BALANCER = LoadBalancerSpec(
+    name="web", listeners=(Listener(protocol="TCP", load_balancer_port=80, instance_port=80),)
+)
+
 
 async def spec(cloud, **fields):
     image = next(i for i in (await driver.list_images(cloud, None, {})).items)
@@ -190,15 +194,37 @@ async def test_a_balancer_that_is_cancelled_leaves_no_address(served):
     async with served(instances=2) as world:
         cloud = world.cloud
         before = len((await driver.list_addresses(cloud, None)).items)
-        wanted = LoadBalancerSpec(
-            name="web",
-            listeners=(Listener(protocol="TCP", load_balancer_port=80, instance_port=80),),
-        )
         world.simulated.behaviour.break_with(["hangx1:createLoadBalancerRule"])
         with anyio.move_on_after(1) as scope, suppress(CloudError):
-            await driver.create_load_balancer(cloud, wanted)
+            await driver.create_load_balancer(cloud, BALANCER)
         assert scope.cancelled_caught
         assert len((await driver.list_addresses(cloud, None)).items) == before
+
+
+async def test_a_balancer_that_is_cancelled_before_it_has_its_address_gives_it_back(served):
+    async with served(instances=2, behaviour=Behaviour(state_delay=30)) as world:
+        requests = world.simulated.requests
+        async with anyio.create_task_group() as group:
+            group.start_soon(driver.create_load_balancer, world.cloud, BALANCER)
+            with anyio.fail_after(5):
+                while True:
+                    if requests.count("queryAsyncJobResult"):
+                        break
+                    await anyio.sleep(0.01)
+            assert requests.count("disassociateIpAddress") == 0
+            group.cancel_scope.cancel()
+        assert requests.count("disassociateIpAddress") == 1
+        assert requests.count("createTags") == 0
+
+
+async def test_a_balancer_in_doubt_tells_its_address(served):
+    async with served(
+        {"job_timeout": 0.05}, instances=2, behaviour=Behaviour(state_delay=30)
+    ) as world:
+        with pytest.raises(OutcomeUnknown, match="the id of its address is") as caught:
+            await driver.create_load_balancer(world.cloud, BALANCER)
+        address_id = caught.value.message.rpartition(" ")[2]
+        assert address_id in world.simulated.state.addresses
 
 
 async def test_a_machine_whose_job_nobody_knows_any_more_is_shown_as_it_is(served):

@@ -13,6 +13,7 @@ from anabranch.errors import (
     InvalidRequest,
     InvalidState,
     NotFound,
+    OutcomeUnknown,
     PermissionDenied,
     ProtocolError,
     QuotaExceeded,
@@ -159,6 +160,12 @@ def test_what_is_no_list_is_a_protocol_error(body):
 @pytest.mark.parametrize("body", [b"[]", b"7", b'{"success": true}'])
 def test_what_holds_no_item_holds_none(body):
     assert VM.wrapped(msgspec.Raw(body)) is None
+
+
+@pytest.mark.parametrize("body", [b"[]", b'{"success": true}', b'{"virtualmachine": {"id": {}}}'])
+def test_what_was_made_and_is_not_told_is_in_doubt(body):
+    with pytest.raises(OutcomeUnknown, match="not told"):
+        VM.made(msgspec.Raw(body))
 
 
 def test_an_item_that_cannot_be_read_at_all():

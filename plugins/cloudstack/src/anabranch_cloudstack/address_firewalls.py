@@ -22,7 +22,7 @@ from anabranch.paging import Page
 from anabranch_cloudstack import wire
 from anabranch_cloudstack.addresses import ADDRESS, find_address
 from anabranch_cloudstack.client import CloudStackCloud, Parameters, session
-from anabranch_cloudstack.reading import Reader
+from anabranch_cloudstack.reading import Reader, itself
 from anabranch_cloudstack.rules import address_rule, cidrs_of, ports, same
 
 __all__ = ["AddressFirewalls"]
@@ -116,7 +116,7 @@ class AddressFirewalls:
         page = await self._session.everything(
             "listFirewallRules",
             reader=_RULE,
-            convert=lambda rule, _: rule,
+            convert=itself,
             parameters={**parameters, **self._session.scope},
         )
         found: dict[str, list[FirewallRule]] = {}

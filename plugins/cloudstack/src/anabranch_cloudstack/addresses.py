@@ -14,15 +14,16 @@ from anabranch.hooks.addresses import AddressesSpec
 from anabranch.models import Address, AddressSpec
 from anabranch.paging import Page
 from anabranch_cloudstack import convert_network, wire
-from anabranch_cloudstack.client import CloudStackCloud, Parameters, session
+from anabranch_cloudstack.client import Accepted, CloudStackCloud, Parameters, session
 from anabranch_cloudstack.network_interfaces import interfaces_of
-from anabranch_cloudstack.reading import Reader
+from anabranch_cloudstack.reading import Reader, itself
 from anabranch_cloudstack.realms import chosen_zone
 from anabranch_cloudstack.settings import CloudStackSettings
 
-__all__ = ["ADDRESS", "Addresses", "find_address", "release", "take"]
+__all__ = ["ADDRESS", "Addresses", "ask_for_address", "find_address", "release", "wait_for_address"]
 
 ADDRESS: Final = Reader(wire.Address, "publicipaddress", "ipaddress")
+_TAKE: Final = "associateIpAddress"
 
 
 class Addresses(AddressesSpec[CloudStackSettings]):
@@ -114,24 +115,27 @@ async def find_address(cloud: CloudStackCloud, address_id: str) -> wire.Address:
         "listPublicIpAddresses",
         {"id": address_id, **session(cloud).scope},
         reader=ADDRESS,
-        convert=_itself,
+        convert=itself,
         what=f"public address {address_id!r}",
     )
 
 
-async def take(cloud: CloudStackCloud, where: Parameters) -> tuple[wire.Address, msgspec.Raw]:
-    """Get an address for a zone, a network or a VPC, and wait until it is there.
+async def ask_for_address(cloud: CloudStackCloud, where: Parameters) -> Accepted:
+    """Ask for an address for a zone, a network or a VPC; the answer tells its id.
 
     Raises:
         NotFound: there is no such zone, network or VPC.
         QuotaExceeded: the account may have no more.
     """
     cloudstack = session(cloud)
-    body = await cloudstack.carry_out("associateIpAddress", {**where, **cloudstack.project})
-    raw = ADDRESS.wrapped(body)
-    if raw is None:
-        raise InvalidState("the address that was taken is not told")
-    return ADDRESS.read(raw), raw
+    return await cloudstack.change(_TAKE, {**where, **cloudstack.project})
+
+
+async def wait_for_address(
+    cloud: CloudStackCloud, accepted: Accepted
+) -> tuple[wire.Address, msgspec.Raw]:
+    """Wait until an address that was asked for is there."""
+    return ADDRESS.made(await session(cloud).done(_TAKE, accepted))
 
 
 async def release(cloud: CloudStackCloud, address_id: str) -> None:
@@ -145,9 +149,5 @@ async def release(cloud: CloudStackCloud, address_id: str) -> None:
 
 
 async def _taken(cloud: CloudStackCloud, where: Parameters) -> Address:
-    return convert_network.address(cloud.name, *(await take(cloud, where)))
-
-
-def _itself(address: wire.Address, raw: msgspec.Raw) -> wire.Address:
-    del raw
-    return address
+    accepted = await ask_for_address(cloud, where)
+    return convert_network.address(cloud.name, *(await wait_for_address(cloud, accepted)))

@@ -153,6 +153,15 @@ class Session:
     ) -> msgspec.Raw:
         """Ask for a change, wait until it is done, and return its result; as for `change`."""
         accepted = await self.change(command, parameters, idempotent=idempotent, hide=hide)
+        return await self.done(command, accepted, hide)
+
+    async def done(self, command: str, accepted: Accepted, hide: Iterable[str] = ()) -> msgspec.Raw:
+        """Wait until a change that was accepted is done, and return its result.
+
+        Raises:
+            OutcomeUnknown: it did not end in time, or nobody knows it any more.
+            CloudError: it failed, of the class that its code stands for.
+        """
         if accepted.jobid is None:
             return accepted.body
         return await jobs.result(self, command, accepted.jobid, hide)

@@ -7,7 +7,7 @@ from typing import Final
 from anabranch.errors import InvalidRequest
 from anabranch_cloudstack import wire
 from anabranch_cloudstack.client import CloudStackCloud, Parameters, session
-from anabranch_cloudstack.reading import Reader
+from anabranch_cloudstack.reading import Reader, itself
 from anabranch_cloudstack.values import number
 
 __all__ = ["chosen_offering"]
@@ -33,7 +33,7 @@ async def chosen_offering(
     page = await session(cloud).everything(
         "listDiskOfferings",
         reader=_OFFERING,
-        convert=lambda offering, _: offering,
+        convert=itself,
         parameters={"id": wanted} if wanted else {},
     )
     custom = [o for o in page.items if o.iscustomized and not o.iscustomizediops]

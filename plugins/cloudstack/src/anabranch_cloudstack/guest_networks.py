@@ -6,18 +6,17 @@ import ipaddress
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
 from anabranch.errors import InvalidRequest, NotFound
 from anabranch_cloudstack import wire
 from anabranch_cloudstack.client import CloudStackCloud, Parameters, session
-from anabranch_cloudstack.reading import Reader
+from anabranch_cloudstack.reading import Reader, itself
 
 __all__ = [
     "NETWORK",
     "VPC",
     "block_of",
     "find_network",
+    "find_vpc",
     "isolated_offering",
     "network_for_balancing",
     "tier_offering",
@@ -31,16 +30,6 @@ VPC: Final = Reader(wire.Vpc, "vpc")
 _OFFERING: Final = Reader(wire.NetworkOffering, "networkoffering", "vpcoffering")
 
 
-def _network(found: wire.Network, raw: msgspec.Raw) -> wire.Network:
-    del raw
-    return found
-
-
-def _offering(found: wire.NetworkOffering, raw: msgspec.Raw) -> wire.NetworkOffering:
-    del raw
-    return found
-
-
 async def find_network(cloud: CloudStackCloud, network_id: str) -> wire.Network:
     """Return a guest network, tiers included.
 
@@ -51,23 +40,34 @@ async def find_network(cloud: CloudStackCloud, network_id: str) -> wire.Network:
         "listNetworks",
         {"id": network_id, **session(cloud).scope},
         reader=NETWORK,
-        convert=_network,
+        convert=itself,
         what=f"network {network_id!r}",
+    )
+
+
+async def find_vpc(cloud: CloudStackCloud, vpc_id: str) -> wire.Vpc:
+    """Return a VPC.
+
+    Raises:
+        NotFound: there is none.
+    """
+    return await session(cloud).one(
+        "listVPCs",
+        {"id": vpc_id, **session(cloud).scope},
+        reader=VPC,
+        convert=itself,
+        what=f"VPC {vpc_id!r}",
     )
 
 
 async def zone_of(cloud: CloudStackCloud, network_id: str) -> str | None:
     """Return the zone of a guest network or a VPC; None: it is neither."""
-    try:
-        return (await find_network(cloud, network_id)).zoneid
-    except NotFound:
-        page = await session(cloud).everything(
-            "listVPCs",
-            reader=VPC,
-            convert=lambda vpc, _: vpc.zoneid if vpc.id == network_id else None,
-            parameters=session(cloud).scope,
-        )
-        return page.items[0] if page.items else None
+    for find in (find_network, find_vpc):
+        try:
+            return (await find(cloud, network_id)).zoneid
+        except NotFound:
+            pass
+    return None
 
 
 async def tiers(cloud: CloudStackCloud, network_ids: Sequence[str]) -> list[str]:
@@ -79,13 +79,7 @@ async def tiers(cloud: CloudStackCloud, network_ids: Sequence[str]) -> list[str]
     found: list[str] = []
     for network_id in network_ids:
         try:
-            vpc = await session(cloud).one(
-                "listVPCs",
-                {"id": network_id, **session(cloud).scope},
-                reader=VPC,
-                convert=lambda vpc, _: vpc,
-                what="such VPC",
-            )
+            vpc = await find_vpc(cloud, network_id)
         except NotFound:
             found.append((await find_network(cloud, network_id)).id)
             continue
@@ -105,7 +99,7 @@ async def network_for_balancing(cloud: CloudStackCloud, zone_id: str) -> wire.Ne
     page = await session(cloud).everything(
         "listNetworks",
         reader=NETWORK,
-        convert=_network,
+        convert=itself,
         parameters={
             "zoneid": zone_id,
             "type": "Isolated",
@@ -195,7 +189,7 @@ async def _offerings(
     page = await session(cloud).everything(
         command,
         reader=_OFFERING,
-        convert=_offering,
+        convert=itself,
         parameters={"state": "Enabled", **parameters},
     )
     return list(page.items)

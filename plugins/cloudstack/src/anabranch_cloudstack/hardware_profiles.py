@@ -14,7 +14,7 @@ from anabranch.models import HardwareProfile
 from anabranch.paging import Page
 from anabranch_cloudstack import convert, wire
 from anabranch_cloudstack.client import CloudStackCloud, Parameters, session
-from anabranch_cloudstack.reading import Reader
+from anabranch_cloudstack.reading import Reader, itself
 from anabranch_cloudstack.settings import CloudStackSettings
 from anabranch_cloudstack.values import number
 
@@ -50,11 +50,6 @@ class HardwareProfiles(HardwareProfilesSpec[CloudStackSettings]):
         )
 
 
-def _itself(offering: wire.ServiceOffering, raw: msgspec.Raw) -> wire.ServiceOffering:
-    del raw
-    return offering
-
-
 async def smallest(cloud: CloudStackCloud, zone_id: str) -> str:
     """Return the id of the fixed offering with the least memory, then the fewest processors.
 
@@ -64,7 +59,7 @@ async def smallest(cloud: CloudStackCloud, zone_id: str) -> str:
     page = await session(cloud).everything(
         "listServiceOfferings",
         reader=_OFFERING,
-        convert=_itself,
+        convert=itself,
         parameters={"zoneid": zone_id},
     )
     fixed = [o for o in page.items if not o.iscustomized]
@@ -94,7 +89,7 @@ async def custom_details(
         "listServiceOfferings",
         {"id": offering_id},
         reader=_OFFERING,
-        convert=_itself,
+        convert=itself,
         what=f"service offering {offering_id!r}",
     )
     profile = convert.hardware_profile(cloud.name, offering, msgspec.Raw(b"{}"))

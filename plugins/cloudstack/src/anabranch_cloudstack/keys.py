@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from anabranch.errors import ProtocolError
 from anabranch.features import Feature, offers
 from anabranch.hooks import hookimpl
 from anabranch.hooks.keys import KeysSpec
@@ -52,10 +51,7 @@ class Keys(KeysSpec[CloudStackSettings]):
             "registerSSHKeyPair" if spec.public_key else "createSSHKeyPair",
             {"name": spec.name, "publickey": spec.public_key, **cloudstack.project},
         )
-        raw = _KEYPAIR.wrapped(body)
-        if raw is None:
-            raise ProtocolError("the answer to the making of a key pair holds none")
-        return convert.key(cloud.name, _KEYPAIR.read(raw), raw)
+        return convert.key(cloud.name, *_KEYPAIR.made(body))
 
     @hookimpl
     async def destroy_key(self, cloud: CloudStackCloud, key_id: str) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import anyio
-import msgspec
 
 from anabranch.errors import CloudError, InvalidRequest, NotFound, OutcomeUnknown
 from anabranch.features import Feature, offers
@@ -15,10 +14,15 @@ from anabranch.hooks.load_balancers import LoadBalancersSpec
 from anabranch.models import Listener, LoadBalancer, LoadBalancerSpec
 from anabranch.paging import Page
 from anabranch_cloudstack import convert_network, wire
-from anabranch_cloudstack.addresses import find_address, release, take
+from anabranch_cloudstack.addresses import (
+    ask_for_address,
+    find_address,
+    release,
+    wait_for_address,
+)
 from anabranch_cloudstack.client import CloudStackCloud, session
 from anabranch_cloudstack.guest_networks import find_network, network_for_balancing
-from anabranch_cloudstack.reading import Reader
+from anabranch_cloudstack.reading import Reader, itself
 from anabranch_cloudstack.realms import chosen_zone
 from anabranch_cloudstack.settings import CloudStackSettings
 from anabranch_cloudstack.tagging import add_tags
@@ -57,7 +61,7 @@ class LoadBalancers(LoadBalancersSpec[CloudStackSettings]):
         page = await session(cloud).everything(
             "listLoadBalancerRules",
             reader=_RULE,
-            convert=_itself,
+            convert=itself,
             parameters=session(cloud).scope,
         )
         by_address: dict[str, list[wire.LoadBalancerRule]] = {}
@@ -85,18 +89,20 @@ class LoadBalancers(LoadBalancersSpec[CloudStackSettings]):
             _protocol(listener)
         network = await _network(cloud, spec)
         where = {"vpcid": network.vpcid} if network.vpcid else {"networkid": network.id}
-        address, _ = await take(cloud, where)
+        accepted = await ask_for_address(cloud, where)
+        address_id = accepted.made
         try:
-            await add_tags(session(cloud), "PublicIpAddress", address.id, {_OURS: "true"})
+            await wait_for_address(cloud, accepted)
+            await add_tags(session(cloud), "PublicIpAddress", address_id, {_OURS: "true"})
             rules = [
-                await _create_rule(cloud, spec.name, listener, address.id, network)
+                await _create_rule(cloud, spec.name, listener, address_id, network)
                 for listener in spec.listeners
             ]
         except OutcomeUnknown as exc:
-            exc.message = f"{exc.message}; its address is {address.ipaddress} ({address.id})"
+            exc.message = f"{exc.message}; the id of its address is {address_id}"
             raise
         except (CloudError, anyio.get_cancelled_exc_class()):
-            await _give_up(cloud, address.id)
+            await _give_up(cloud, address_id)
             raise
         return convert_network.load_balancer(cloud.name, rules)
 
@@ -152,7 +158,7 @@ async def _rules(cloud: CloudStackCloud, address_id: str) -> list[wire.LoadBalan
     page = await session(cloud).everything(
         "listLoadBalancerRules",
         reader=_RULE,
-        convert=_itself,
+        convert=itself,
         parameters={"publicipid": address_id, **session(cloud).scope},
     )
     if not page.items:
@@ -225,10 +231,7 @@ async def _create_rule(
     else:
         # A balancer is for the world: without this nobody reaches it.
         parameters |= {"openfirewall": True}
-    raw = _RULE.wrapped(await cloudstack.carry_out("createLoadBalancerRule", parameters))
-    if raw is None:
-        raise OutcomeUnknown("the load balancer rule that was made is not told")
-    return _RULE.read(raw)
+    return _RULE.made(await cloudstack.carry_out("createLoadBalancerRule", parameters))[0]
 
 
 def _protocol(listener: Listener) -> str:
@@ -239,8 +242,3 @@ def _protocol(listener: Listener) -> str:
             remedy=f"Use one of: {', '.join(_PROTOCOLS)}",
         )
     return found
-
-
-def _itself(rule: wire.LoadBalancerRule, raw: msgspec.Raw) -> wire.LoadBalancerRule:
-    del raw
-    return rule

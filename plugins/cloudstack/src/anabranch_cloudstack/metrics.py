@@ -15,7 +15,7 @@ from anabranch.models import Metric, MetricSample, MetricSeries
 from anabranch.paging import Page
 from anabranch_cloudstack import wire
 from anabranch_cloudstack.client import CloudStackCloud, session
-from anabranch_cloudstack.reading import Reader
+from anabranch_cloudstack.reading import Reader, itself
 from anabranch_cloudstack.settings import CloudStackSettings
 from anabranch_cloudstack.values import utc
 
@@ -89,7 +89,7 @@ class Metrics(MetricsSpec[CloudStackSettings]):
                 _HISTORY_COMMAND,
                 {"id": metric_id},
                 reader=_HISTORY,
-                convert=lambda found, _: found,
+                convert=itself,
                 what=f"virtual machine {metric_id!r}",
             )
             return _metric(cloud, metric_id, history.displayname or "", history.stats)
@@ -97,7 +97,7 @@ class Metrics(MetricsSpec[CloudStackSettings]):
             "listVirtualMachines",
             {"id": metric_id, "details": "stats", **session(cloud).scope},
             reader=_MEASURED,
-            convert=lambda found, _: found,
+            convert=itself,
             what=f"virtual machine {metric_id!r}",
         )
         measured = [] if vm.cpuused is None else [vm]

@@ -21,7 +21,7 @@ from anabranch.models import (
 from anabranch.paging import Page
 from anabranch_cloudstack import wire
 from anabranch_cloudstack.client import CloudStackCloud, Parameters, session
-from anabranch_cloudstack.reading import Reader
+from anabranch_cloudstack.reading import Reader, itself
 from anabranch_cloudstack.rules import acl_rule, cidrs_of, ports, same
 
 __all__ = ["NetworkAcls"]
@@ -114,7 +114,7 @@ class NetworkAcls:
         page = await self._session.everything(
             "listNetworkACLs",
             reader=_RULE,
-            convert=lambda rule, _: rule,
+            convert=itself,
             parameters={**parameters, **self._session.scope},
         )
         found: dict[str, list[FirewallRule]] = {}

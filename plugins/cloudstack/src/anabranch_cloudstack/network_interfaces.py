@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from anabranch.errors import InvalidRequest, NotFound, ProtocolError
+from anabranch.errors import InvalidRequest, NotFound, OutcomeUnknown
 from anabranch.hooks import hookimpl
 from anabranch.hooks.network_interfaces import NetworkInterfacesSpec
 from anabranch.models import NetworkInterface, NetworkInterfaceSpec
@@ -15,6 +15,7 @@ from anabranch_cloudstack import convert_network, wire
 from anabranch_cloudstack.client import CloudStackCloud, session
 from anabranch_cloudstack.guest_networks import tiers
 from anabranch_cloudstack.machines import VM
+from anabranch_cloudstack.reading import itself
 from anabranch_cloudstack.settings import CloudStackSettings
 
 __all__ = ["NetworkInterfaces", "interfaces_of"]
@@ -32,7 +33,7 @@ class NetworkInterfaces(NetworkInterfacesSpec[CloudStackSettings]):
         page = await session(cloud).page(
             "listVirtualMachines",
             reader=VM,
-            convert=_itself,
+            convert=itself,
             cursor=cursor,
             parameters={"details": _DETAILS, **session(cloud).scope},
         )
@@ -71,11 +72,12 @@ class NetworkInterfaces(NetworkInterfacesSpec[CloudStackSettings]):
                 body = await _add(cloud, spec, network_id)
         except NotFound as exc:
             raise InvalidRequest(exc.message, provider_code=exc.provider_code) from exc
-        raw = VM.wrapped(body)
-        nics = VM.read(raw).nic if raw is not None else None
-        added = [nic for nic in nics or () if nic.networkid == network_id]
+        vm, _ = VM.made(body)
+        added = [nic for nic in vm.nic or () if nic.networkid == network_id]
         if not added:
-            raise ProtocolError("the machine does not show the NIC that it was given")
+            raise OutcomeUnknown(
+                "the machine does not show the NIC that it was given", remedy="Look for it"
+            )
         return convert_network.interface(cloud.name, added[-1], spec.instance_id)
 
     @hookimpl
@@ -111,12 +113,7 @@ async def interfaces_of(cloud: CloudStackCloud, instance_id: str) -> list[wire.N
         "listVirtualMachines",
         {"id": instance_id, "details": _DETAILS, **session(cloud).scope},
         reader=VM,
-        convert=_itself,
+        convert=itself,
         what=f"virtual machine {instance_id!r}",
     )
     return sorted(vm.nic or (), key=lambda nic: not nic.isdefault)
-
-
-def _itself(vm: wire.VirtualMachine, raw: msgspec.Raw) -> wire.VirtualMachine:
-    del raw
-    return vm

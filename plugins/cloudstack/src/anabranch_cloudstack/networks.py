@@ -6,7 +6,7 @@ from functools import partial
 
 import msgspec
 
-from anabranch.errors import CloudError, Conflict, InvalidRequest, NotFound, ProtocolError
+from anabranch.errors import CloudError, Conflict, InvalidRequest, NotFound
 from anabranch.hooks import hookimpl
 from anabranch.hooks.networks import NetworksSpec
 from anabranch.models import Network, NetworkSpec
@@ -130,10 +130,7 @@ async def _create_isolated(
             **cloudstack.project,
         },
     )
-    raw = NETWORK.wrapped(body)
-    if raw is None:
-        raise ProtocolError("the answer to the making of a network holds none")
-    return convert_network.network(cloud.name, NETWORK.read(raw), raw)
+    return convert_network.network(cloud.name, *NETWORK.made(body))
 
 
 async def _create_vpc(cloud: CloudStackCloud, spec: NetworkSpec, zone_id: str) -> Network:
@@ -150,7 +147,4 @@ async def _create_vpc(cloud: CloudStackCloud, spec: NetworkSpec, zone_id: str) -
             **cloudstack.project,
         },
     )
-    raw = VPC.wrapped(body)
-    if raw is None:
-        raise ProtocolError("the answer to the making of a VPC holds none")
-    return convert_network.vpc(cloud.name, VPC.read(raw), raw)
+    return convert_network.vpc(cloud.name, *VPC.made(body))

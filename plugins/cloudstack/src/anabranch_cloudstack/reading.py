@@ -7,11 +7,17 @@ from typing import Any, TypeVar
 import msgspec
 
 from anabranch import reading
-from anabranch.errors import ProtocolError
+from anabranch.errors import OutcomeUnknown, ProtocolError
 
-__all__ = ["Listing", "Reader"]
+__all__ = ["Listing", "Reader", "itself"]
 
 W = TypeVar("W", bound=msgspec.Struct)
+
+
+def itself(item: W, raw: msgspec.Raw) -> W:
+    """Convert an item to no model: what lists are to give that are looked through only."""
+    del raw
+    return item
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -67,6 +73,22 @@ class Reader(reading.Reader[W]):
         lists: list[list[msgspec.Raw] | None] = [getattr(page, name) for name in self._names]
         found = next((items for items in lists if items is not None), None)
         return Listing(found or [], page.count)
+
+    def made(self, body: msgspec.Raw) -> tuple[W, msgspec.Raw]:
+        """Return what was made, and its JSON, from the result of its making.
+
+        Raises:
+            OutcomeUnknown: it is not told, or not understandably.
+        """
+        raw = self.wrapped(body)
+        if raw is None:
+            raise OutcomeUnknown("what was made is not told", remedy="Look for it")
+        try:
+            return self.read(raw), raw
+        except ProtocolError as exc:
+            raise OutcomeUnknown(
+                f"what was made is not told: {exc.message}", remedy="Look for it"
+            ) from exc
 
     def wrapped(self, body: msgspec.Raw) -> msgspec.Raw | None:
         """Return the one item that a result holds, undecoded; None: it holds none."""

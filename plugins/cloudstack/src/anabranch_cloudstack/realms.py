@@ -6,7 +6,6 @@ from functools import partial
 from typing import Final
 
 import anyio
-import msgspec
 
 from anabranch.cloud import SingleFlight
 from anabranch.errors import InvalidRequest
@@ -16,7 +15,7 @@ from anabranch.models import Realm
 from anabranch.paging import Page
 from anabranch_cloudstack import convert, wire
 from anabranch_cloudstack.client import CloudStackCloud, session
-from anabranch_cloudstack.reading import Reader
+from anabranch_cloudstack.reading import Reader, itself
 from anabranch_cloudstack.settings import CloudStackSettings
 
 __all__ = ["Realms", "chosen_zone", "known_zones"]
@@ -62,13 +61,8 @@ class _Zones:
         return self._held
 
     async def _ask(self) -> tuple[wire.Zone, ...]:
-        page = await session(self._cloud).everything("listZones", reader=_ZONE, convert=_itself)
+        page = await session(self._cloud).everything("listZones", reader=_ZONE, convert=itself)
         return tuple(page.items)
-
-
-def _itself(zone: wire.Zone, raw: msgspec.Raw) -> wire.Zone:
-    del raw
-    return zone
 
 
 async def known_zones(cloud: CloudStackCloud) -> tuple[wire.Zone, ...]:

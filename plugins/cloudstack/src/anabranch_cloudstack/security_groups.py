@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from anabranch.errors import InvalidRequest, NotFound, ProtocolError
+from anabranch.errors import InvalidRequest, NotFound
 from anabranch.models import (
     Direction,
     Extra,
@@ -72,10 +72,7 @@ class SecurityGroups:
                 **self._session.project,
             },
         )
-        raw = _GROUP.wrapped(body)
-        if raw is None:
-            raise ProtocolError("the answer to the making of a security group holds none")
-        return _firewall(self._cloud.name, _GROUP.read(raw), raw)
+        return _firewall(self._cloud.name, *_GROUP.made(body))
 
     async def destroy(self, ident: str) -> None:
         """Destroy one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from anabranch.errors import Conflict, InvalidRequest, NotFound, ProtocolError
+from anabranch.errors import Conflict, InvalidRequest, NotFound, OutcomeUnknown
 from anabranch.hooks import hookimpl
 from anabranch.hooks.subnets import SubnetsSpec
 from anabranch.models import Subnet, SubnetSpec
@@ -13,9 +13,9 @@ from anabranch_cloudstack import convert_network
 from anabranch_cloudstack.client import CloudStackCloud, session
 from anabranch_cloudstack.guest_networks import (
     NETWORK,
-    VPC,
     block_of,
     find_network,
+    find_vpc,
     tier_offering,
 )
 from anabranch_cloudstack.networks import delete_network
@@ -55,13 +55,7 @@ class Subnets(SubnetsSpec[CloudStackSettings]):
         cloudstack = session(cloud)
         block = block_of(spec.address_block)
         try:
-            vpc = await cloudstack.one(
-                "listVPCs",
-                {"id": spec.network_id, **cloudstack.scope},
-                reader=VPC,
-                convert=lambda found, _: found,
-                what="such VPC",
-            )
+            vpc = await find_vpc(cloud, spec.network_id)
         except NotFound as exc:
             raise InvalidRequest(
                 f"{spec.network_id!r} is no VPC, and only a VPC can be given subnets",
@@ -81,10 +75,9 @@ class Subnets(SubnetsSpec[CloudStackSettings]):
                 **cloudstack.project,
             },
         )
-        raw = NETWORK.wrapped(body)
-        found = convert_network.subnet(cloud.name, NETWORK.read(raw), raw) if raw else None
+        found = convert_network.subnet(cloud.name, *NETWORK.made(body))
         if found is None:
-            raise ProtocolError("the answer to the making of a tier holds none")
+            raise OutcomeUnknown("the tier that was made has no addresses", remedy="Look for it")
         return found
 
     @hookimpl
