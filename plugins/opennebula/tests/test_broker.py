@@ -23,11 +23,21 @@ from anabranch.errors import (
     ProtocolError,
     RateLimited,
 )
-from anabranch.models import InstanceSpec, NetworkSpec
+from anabranch.models import (
+    AddressSpec,
+    FirewallSpec,
+    ImageSpec,
+    InstanceSpec,
+    NetworkInterfaceSpec,
+    NetworkSpec,
+    StorageVolumeSpec,
+    SubnetSpec,
+)
 from anabranch.testing.simulation import Behaviour, serve
 from anabranch_opennebula import driver
 from anabranch_opennebula.simulator import app, simulator
 from anabranch_opennebula.simulator.methods import Method
+from anabranch_opennebula.simulator.refusals import Code, Refusal
 
 SPEC = InstanceSpec(image_id="0", hardware_profile_id="0", name="web")
 
@@ -137,7 +147,7 @@ async def test_faults_of_reads(make_broker, fault, kind):
         assert "sim:secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("fault", ["reset", "lost", "hang"])
+@pytest.mark.parametrize("fault", ["reset", "lost", "hang", "garbage"])
 async def test_changes_whose_answer_is_lost_are_not_repeated(make_broker, fault):
     cloud = simulator.cloud("here", instances=1)
     with serve([cloud]) as urls:
@@ -153,6 +163,70 @@ async def test_changes_whose_answer_is_lost_are_not_repeated(make_broker, fault)
             with pytest.raises(OutcomeUnknown):
                 await broker.call("here", operation, **arguments)
             assert sum(r.path.endswith(method) for r in cloud.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments", "method", "done"),
+    [
+        (Ops.create_address, {"spec": AddressSpec()}, "vn.info", "address 2 was made"),
+        (Ops.create_network, {"spec": NetworkSpec(name="x")}, "vn.info", "network 2 was made"),
+        (
+            *(Ops.create_firewall, {"spec": FirewallSpec(name="x")}),
+            *("secgroup.info", "firewall 101 was made"),
+        ),
+        (
+            *(Ops.create_storage_volume, {"spec": StorageVolumeSpec(name="x")}),
+            *("image.info", "volume 3 was made"),
+        ),
+        (
+            *(Ops.create_image, {"spec": ImageSpec(instance_id="0", name="x", description="y")}),
+            *("image.update", "image 3 was made"),
+        ),
+        (
+            *(Ops.resize_instance, {"instance_id": "3", "hardware_profile_id": "2"}),
+            *("vm.update", "instance 3 has its new size"),
+        ),
+    ],
+)
+async def test_what_is_done_is_told_when_the_rest_fails(
+    make_broker, operation, arguments, method, done
+):
+    cloud = simulator.cloud("here", instances=4)
+    with serve([cloud]) as urls:
+        broker = make_broker({"here": {**cloud.settings(urls["here"]), "retries": 0}})
+        cloud.behaviour.break_with([f"503:{method}"])
+        with pytest.raises(CloudUnavailable, match=f"{done}, and after that: "):
+            await broker.call("here", operation, **arguments)
+
+
+def first_only(method, times):
+    """A method that answers so many times, and then no more."""
+    left = iter(range(times))
+
+    def answer(call, *arguments):
+        if next(left, None) is None:
+            raise Refusal(Code.INTERNAL, "Database is gone")
+        return method(call, arguments)
+
+    return Method(method.parameters[1:], answer)
+
+
+async def test_ranges_and_interfaces_are_told_when_they_cannot_be_shown(make_broker, monkeypatch):
+    cloud = simulator.cloud("here", instances=1)
+    with serve([cloud]) as urls:
+        broker = make_broker({"here": {**cloud.settings(urls["here"]), "retries": 0}})
+        mine = await broker.call("here", Ops.create_network, NetworkSpec(name="mine"))
+        subnet = SubnetSpec(network_id=mine.id, address_block="10.0.8.0/26")
+        interface = NetworkInterfaceSpec(instance_id="0", network_id="0")
+        for operation, spec, method, reads, done in (
+            (Ops.create_subnet, subnet, "vn.info", 2, "10.0.8.0/26 were added to network 2"),
+            (Ops.create_network_interface, interface, "vm.info", 2, "interface 0.1 was made"),
+        ):
+            name = f"one.{method}"
+            with monkeypatch.context() as patch:
+                patch.setitem(app.METHODS, name, first_only(app.METHODS[name], reads))
+                with pytest.raises(CloudError, match=f"{done}, and after that: Database is gone"):
+                    await broker.call("here", operation, spec)
 
 
 async def test_a_machine_whose_create_was_not_answered_is_found(make_broker):
@@ -184,6 +258,32 @@ async def test_rights_are_told(make_broker):
         broker = make_broker({"here": cloud.settings(urls["here"], user="neighbour")})
         with pytest.raises(PermissionDenied, match="Not authorized"):
             await broker.call("here", Ops.stop_instance, "0")
+
+
+async def test_a_proxy_that_quotes_the_request(make_broker):
+    async def quoting(scope, receive, send):
+        body = (await receive())["body"]
+        await send({"type": "http.response.start", "status": 500, "headers": []})
+        await send({"type": "http.response.body", "body": b"<p>cannot serve</p>" + body})
+
+    cloud = simulator.cloud("here", instances=0)
+    cloud.app = quoting
+    with serve([cloud]) as urls:
+        for password in ("hunter2", "a&b<c"):
+            entry = {**cloud.settings(urls["here"]), "password": password, "retries": 0}
+            with pytest.raises(CloudUnavailable, match=r"cannot serve.*tenant") as caught:
+                await make_broker({"here": entry}).call("here", Ops.get_instance, "0")
+            assert password not in str(caught.value)
+            assert "a&amp;b" not in str(caught.value)
+
+
+async def test_a_document_without_an_id_is_no_bug_of_the_driver(make_broker, monkeypatch):
+    cloud = simulator.cloud("here", instances=1)
+    with serve([cloud]) as urls:
+        broker = make_broker({"here": cloud.settings(urls["here"])})
+        monkeypatch.setitem(app.METHODS, "one.vm.info", Method("i", lambda call, number: "<VM/>"))
+        with pytest.raises(ProtocolError, match=r"one\.vm\.info answered a VM without an id"):
+            await broker.call("here", Ops.get_instance, "0")
 
 
 async def test_no_secret_is_shown_anywhere(make_broker, caplog):

@@ -123,6 +123,20 @@ async def test_an_attachment_that_fails_in_silence(served):
             await driver.attach_storage_volume(there.cloud, volume.id, "0", None)
 
 
+async def test_a_snapshot_that_is_accepted_and_then_out_of_sight(served):
+    of_it = StorageSnapshotSpec(storage_volume_id="", instance_id="0", name="s")
+    async with served({"retries": 0, "change_timeout": 0.3}, instances=1) as there:
+        there.simulated.behaviour.break_with(["503x1:vm.info"])
+        made = await driver.create_storage_snapshot(there.cloud, of_it)
+        assert made.id == "instance.0.0"
+        for fault, text in (("503", "within 0.3 s"), ("403", "not seen to be so")):
+            there.simulated.behaviour.break_with([f"{fault}:vm.info"])
+            with pytest.raises(OutcomeUnknown, match=f"accepted, but.*{text}.*snapshot") as caught:
+                await driver.create_storage_snapshot(there.cloud, of_it)
+            assert caught.value.remedy == "Look before you try again"
+        assert there.asked("vm.snapshotcreate") == 3
+
+
 async def test_attaching_to_what_cannot_have_it(served):
     async with served(instances=1) as there:
         volume = await a_volume(there)

@@ -15,6 +15,7 @@ from anabranch.hooks.addresses import AddressesSpec
 from anabranch.models import Address, AddressSpec, Network
 from anabranch.paging import Page
 from anabranch_opennebula import pools
+from anabranch_opennebula.after import after
 from anabranch_opennebula.client import OpenNebulaCloud, Session, number_of, session
 from anabranch_opennebula.machines import Machine
 from anabranch_opennebula.network_documents import address_of, network_of, vnet_of
@@ -51,7 +52,8 @@ class Addresses(AddressesSpec[OpenNebulaSettings]):
         network = spec.network_id or await _public_network(one)
         wanted = template([("NAME", f"anabranch-{uuid.uuid4().hex[:12]}"), ("SIZE", "1")])
         made = await one.change("vn.reserve", number_of(network, "network"), wanted)
-        return await _show(one, str(made))
+        with after(f"address {made} was made"):
+            return await _show(one, str(made))
 
     @hookimpl
     async def destroy_address(self, cloud: OpenNebulaCloud, address_id: str) -> None:

@@ -10,9 +10,9 @@ import anyio
 import anyio.to_thread
 
 from anabranch.cloud import Cloud, Response, SingleFlight, retry_after
-from anabranch.errors import CloudError, NotFound, ProtocolError, error_class
-from anabranch_opennebula.reading import Thing, integer
-from anabranch_opennebula.replies import fault_error, payload
+from anabranch.errors import CloudError, NotFound, OutcomeUnknown, ProtocolError, error_class
+from anabranch_opennebula.reading import Thing, Unreadable, integer
+from anabranch_opennebula.replies import fault_error, payload, without_secret
 from anabranch_opennebula.settings import OpenNebulaSettings
 from anabranch_opennebula.xml import parsed
 from anabranch_opennebula.xmlrpc import Fault, Value, decode, document_of, encode
@@ -27,6 +27,8 @@ Parameter = str | int | bool
 _INLINE: Final = 32 * 1024
 """Bytes of a reply that are parsed on the loop: that takes less than a thread costs."""
 _MOST_DIGITS: Final = 9
+_LONGEST_PAGE: Final = 2000
+_LONGEST_SAID: Final = 200
 _TAGS: Final = re.compile(r"<[^>]*>")
 
 
@@ -56,10 +58,8 @@ class Session:
         self._version: str | None = None
         self._asking_version = SingleFlight[str]()
 
-    async def change(
-        self, method: str, *parameters: Parameter, idempotent: bool = False
-    ) -> int | str:
-        """Call a method that changes something, and return the id or text that it answers.
+    async def change(self, method: str, *parameters: Parameter, idempotent: bool = False) -> int:
+        """Call a method that changes something, and return the id that it answers.
 
         Args:
             method: Its name, without the `one.` before all names.
@@ -69,13 +69,17 @@ class Session:
 
         Raises:
             CloudError: of the class that the refusal stands for.
-            OutcomeUnknown: the answer was lost.
+            OutcomeUnknown: the answer was lost, or cannot be understood.
         """
         reply = await self._send(method, parameters, idempotent)
-        value = self._payload(method, reply.content)
-        if isinstance(value, bool) or not isinstance(value, (int, str)):
-            raise ProtocolError(f"one.{method} answered no id")
-        return value
+        try:
+            return self._id_in(method, reply.content)
+        except ProtocolError as exc:
+            if idempotent:
+                raise
+            raise OutcomeUnknown(
+                f"one.{method} was answered, but not understandably: {exc.message}"
+            ) from exc
 
     async def read(
         self,
@@ -99,7 +103,10 @@ class Session:
                 if not isinstance(value, str):
                     raise ProtocolError(f"one.{method} answered no document")
                 content = value.encode(errors="replace")
-            return convert(Thing(parsed(content), content))
+            try:
+                return convert(Thing(parsed(content), content))
+            except Unreadable as exc:
+                raise ProtocolError(f"one.{method} answered {exc}") from exc
 
         if len(reply.content) <= _INLINE:
             return digest()
@@ -116,7 +123,8 @@ class Session:
         return await self.read(_identity, "user.info", -1)
 
     async def _ask_version(self) -> str:
-        return str(await self.change("system.version", idempotent=True)).strip()
+        reply = await self._send("system.version", (), idempotent=True)
+        return str(self._payload("system.version", reply.content)).strip()
 
     async def _send(
         self, method: str, parameters: tuple[Parameter, ...], idempotent: bool
@@ -130,8 +138,14 @@ class Session:
             idempotent=idempotent,
         )
         if reply.status != 200:
-            raise _no_answer(reply, settings.endpoint)
+            raise _no_answer(reply, settings.endpoint, self._secret)
         return reply
+
+    def _id_in(self, method: str, content: bytes) -> int:
+        value = self._payload(method, content)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ProtocolError(f"one.{method} answered no id")
+        return value
 
     def _payload(self, method: str, content: bytes) -> Value:
         try:
@@ -140,7 +154,7 @@ class Session:
             raise fault_error(fault, f"one.{method}", self._secret) from None
 
 
-def _no_answer(reply: Response, endpoint: str) -> CloudError:
+def _no_answer(reply: Response, endpoint: str, hide: str) -> CloudError:
     """Not oned's, which answers what it refuses with 200: a proxy's, or another server's."""
     if reply.status == 404:
         return ProtocolError(
@@ -148,7 +162,8 @@ def _no_answer(reply: Response, endpoint: str) -> CloudError:
             provider_code=404,
             remedy="Correct the setting 'endpoint'; its path is mostly /RPC2",
         )
-    said = " ".join(_TAGS.sub(" ", reply.text[:2000]).split())[:200]
+    text = without_secret(reply.text, hide)[:_LONGEST_PAGE]
+    said = " ".join(_TAGS.sub(" ", text).split())[:_LONGEST_SAID]
     return error_class(reply.status)(
         f"status {reply.status} instead of an answer: {said}",
         provider_code=reply.status,

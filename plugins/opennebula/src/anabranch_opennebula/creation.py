@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from anabranch.errors import CloudError, InvalidRequest, ProtocolError
+from anabranch.errors import CloudError, InvalidRequest
 from anabranch.models import Authentication, Instance, InstanceSpec
 from anabranch_opennebula import own, pools
 from anabranch_opennebula.client import Session, number_of
@@ -61,8 +61,6 @@ async def create(session: Session, spec: InstanceSpec) -> Instance:
         made = await session.change("template.instantiate", int(base.id), name, False, body, False)
     else:
         made = await session.change("vm.allocate", body, False)
-    if not isinstance(made, int):
-        raise ProtocolError("OpenNebula does not tell the id of the instance")
     instance = await _shown(session, spec, profile, str(made))
     return msgspec.structs.replace(instance, authentication=Authentication(key_id=spec.key_id))
 

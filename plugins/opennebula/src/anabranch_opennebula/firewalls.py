@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from anabranch.errors import Conflict, NotFound, ProtocolError
+from anabranch.errors import Conflict, NotFound
 from anabranch.hooks import hookimpl
 from anabranch.hooks.firewalls import FirewallsSpec
 from anabranch.models import Firewall, FirewallRuleSpec, FirewallSpec
 from anabranch.paging import Page
 from anabranch_opennebula import pools
+from anabranch_opennebula.after import after
 from anabranch_opennebula.client import OpenNebulaCloud, Session, number_of, session
 from anabranch_opennebula.firewall_rules import Rule, rules_of, to_rules, without
 from anabranch_opennebula.reading import Thing, extra_of
@@ -52,9 +53,8 @@ class Firewalls(FirewallsSpec[OpenNebulaSettings]):
         if spec.description:
             body.append(("DESCRIPTION", spec.description))
         made = await one.change("secgroup.allocate", template(body))
-        if not isinstance(made, int):
-            raise ProtocolError("OpenNebula does not tell the id of the security group")
-        return (await _read(one, made)).firewall
+        with after(f"firewall {made} was made"):
+            return (await _read(one, made)).firewall
 
     @hookimpl
     async def destroy_firewall(self, cloud: OpenNebulaCloud, firewall_id: str) -> None:

@@ -6,13 +6,14 @@ import uuid
 from collections.abc import Mapping
 from typing import Final
 
-from anabranch.errors import InvalidRequest, NotFound, ProtocolError
+from anabranch.errors import InvalidRequest, NotFound
 from anabranch.features import Feature, offers
 from anabranch.hooks import hookimpl
 from anabranch.hooks.images import ImagesSpec
 from anabranch.models import Image, ImageSpec
 from anabranch.paging import Page
 from anabranch_opennebula import own, pools
+from anabranch_opennebula.after import after
 from anabranch_opennebula.client import OpenNebulaCloud, Session, number_of, session
 from anabranch_opennebula.image_documents import image_of, is_image
 from anabranch_opennebula.reading import Thing
@@ -60,16 +61,15 @@ class Images(ImagesSpec[OpenNebulaSettings]):
         name = spec.name or f"anabranch-{uuid.uuid4().hex[:12]}"
         # An empty type: that of the image that the disk came from.
         made = await change_vm(one, "vm.disksaveas", number, root.id, name, "", _AS_IT_IS)
-        if not isinstance(made, int):
-            raise ProtocolError("OpenNebula does not tell the id of the image")
         described: list[Attribute] = []
         if spec.description:
             described.append(("DESCRIPTION", spec.description))
         if spec.tags:
             described.append((own.TAGS, own.written(spec.tags)))
-        if described:
-            await one.change("image.update", made, template(described), 1, idempotent=True)
-        return await _show(one, made)
+        with after(f"image {made} was made"):
+            if described:
+                await one.change("image.update", made, template(described), 1, idempotent=True)
+            return await _show(one, made)
 
     @hookimpl
     async def destroy_image(self, cloud: OpenNebulaCloud, image_id: str) -> None:

@@ -13,6 +13,7 @@ from anabranch.hooks.instances import InstancesSpec
 from anabranch.models import Instance, InstanceSpec
 from anabranch.paging import Page
 from anabranch_opennebula import own, pools
+from anabranch_opennebula.after import after
 from anabranch_opennebula.client import OpenNebulaCloud, session
 from anabranch_opennebula.creation import create
 from anabranch_opennebula.machines import read_instances
@@ -85,8 +86,9 @@ class Instances(InstancesSpec[OpenNebulaSettings]):
             exc.remedy = "Stop it, resize it, start it: this cloud cannot do it while it runs"
             raise
         chosen = template([(own.HARDWARE_PROFILE, hardware_profile_id)])
-        await change_vm(one, "vm.update", number, chosen, 1, idempotent=True)
-        return await show(one, instance_id)
+        with after(f"instance {number} has its new size"):
+            await change_vm(one, "vm.update", number, chosen, 1, idempotent=True)
+            return await show(one, instance_id)
 
     @hookimpl
     async def set_instance_tags(

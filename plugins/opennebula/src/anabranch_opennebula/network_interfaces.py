@@ -11,6 +11,7 @@ from anabranch.hooks.network_interfaces import NetworkInterfacesSpec
 from anabranch.models import NetworkInterface, NetworkInterfaceSpec
 from anabranch.paging import Page
 from anabranch_opennebula import pools
+from anabranch_opennebula.after import after
 from anabranch_opennebula.client import OpenNebulaCloud, Session, number_of, session
 from anabranch_opennebula.machines import Machine, interfaces_of
 from anabranch_opennebula.settings import OpenNebulaSettings
@@ -63,7 +64,9 @@ class NetworkInterfaces(NetworkInterfacesSpec[OpenNebulaSettings]):
         made = await changed(
             one, number, f"interface on network {network} given to instance {number}", there
         )
-        return await _show(one, f"{number}.{made['NIC_ID']}")
+        made_id = f"{number}.{made['NIC_ID']}"
+        with after(f"interface {made_id} was made"):
+            return await _show(one, made_id)
 
     @hookimpl
     async def destroy_network_interface(

@@ -11,9 +11,11 @@ from anabranch.hooks.subnets import SubnetsSpec
 from anabranch.models import Network, NetworkSpec, Subnet, SubnetSpec
 from anabranch.paging import Page
 from anabranch_opennebula import pools
+from anabranch_opennebula.after import after
 from anabranch_opennebula.client import OpenNebulaCloud, Session, number_of, session
 from anabranch_opennebula.network_documents import Range, Vnet, network_of, subnet_of, vnet_of
 from anabranch_opennebula.ranges import (
+    Block,
     first_of,
     get_vnet,
     parse_block,
@@ -54,16 +56,12 @@ class Networks(NetworksSpec[OpenNebulaSettings]):
         name = spec.name or f"anabranch-{uuid.uuid4().hex[:12]}"
         base = cloud.settings.network_template_id
         if base is None:
-            return await _show(one, str(await reserve_network(one, name, block)))
-        body: list[Attribute] = []
-        if block is not None:
-            body += [
-                ("NETWORK_ADDRESS", str(block.network_address)),
-                ("NETWORK_MASK", str(block.netmask)),
-                ("AR", range_of(block)),
-            ]
-        made = await one.change("vntemplate.instantiate", int(base), name, template(body))
-        return await _show(one, str(made))
+            made = await reserve_network(one, name, block)
+        else:
+            body = template(() if block is None else _attributes(block))
+            made = await one.change("vntemplate.instantiate", int(base), name, body)
+        with after(f"network {made} was made"):
+            return await _show(one, str(made))
 
     @hookimpl
     async def destroy_network(self, cloud: OpenNebulaCloud, network_id: str) -> None:
@@ -98,12 +96,13 @@ class Subnets(SubnetsSpec[OpenNebulaSettings]):
             await reserve_more(one, before, block)
         else:
             await one.change("vn.add_ar", number, template([("AR", range_of(block))]))
-        after = await get_vnet(one, number)
+        with after(f"addresses of {block} were added to network {number}"):
+            now = await get_vnet(one, number)
         known, first = {found.id for found in before.ranges}, first_of(block)
-        made = [r for r in after.ranges if r.id not in known and r.first == first]
+        made = [r for r in now.ranges if r.id not in known and r.first == first]
         if not made:
             raise ProtocolError("OpenNebula accepted the range, and does not show it")
-        return subnet_of(cloud.name, after, made[-1])
+        return subnet_of(cloud.name, now, made[-1])
 
     @hookimpl
     async def destroy_subnet(self, cloud: OpenNebulaCloud, subnet_id: str) -> None:
@@ -111,6 +110,14 @@ class Subnets(SubnetsSpec[OpenNebulaSettings]):
         vnet, found = await _find_range(one, subnet_id)
         method = "vn.free_ar" if vnet.parent else "vn.rm_ar"
         await one.change(method, int(vnet.id), int(found.id), idempotent=True)
+
+
+def _attributes(block: Block) -> list[Attribute]:
+    return [
+        ("NETWORK_ADDRESS", str(block.network_address)),
+        ("NETWORK_MASK", str(block.netmask)),
+        ("AR", range_of(block)),
+    ]
 
 
 async def _show(one: Session, network_id: str) -> Network:

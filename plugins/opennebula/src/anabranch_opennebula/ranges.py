@@ -90,8 +90,7 @@ async def reserve_network(one: Session, name: str, block: Block | None) -> int:
         )
     parent = await _parent(one, block)
     wanted |= part_of(parent, block) or {}
-    made = await one.change("vn.reserve", int(parent.id), template(wanted.items()))
-    return int(made)
+    return await one.change("vn.reserve", int(parent.id), template(wanted.items()))
 
 
 async def reserve_more(one: Session, vnet: Vnet, block: Block) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from xml.sax.saxutils import escape
 
 from anabranch.errors import (
     AuthenticationError,
@@ -21,7 +22,7 @@ from anabranch.errors import (
 from anabranch.redaction import MASK
 from anabranch_opennebula.xmlrpc import Fault, Value
 
-__all__ = ["NO_SUCH_METHOD", "failure", "fault_error", "payload"]
+__all__ = ["NO_SUCH_METHOD", "failure", "fault_error", "payload", "without_secret"]
 
 NO_SUCH_METHOD: Final = -506
 
@@ -110,7 +111,12 @@ def fault_error(fault: Fault, method: str, hide: str) -> CloudError:
     return InvalidRequest(f"{method}: {text}", provider_code=fault.code)
 
 
+def without_secret(text: str, hide: str) -> str:
+    """Mask a secret in what somebody answered, also as it stands in XML."""
+    for secret in (hide, escape(hide)) if hide else ():
+        text = text.replace(secret, MASK)
+    return text
+
+
 def _clean(message: str, hide: str) -> str:
-    if hide:
-        message = message.replace(hide, MASK)
-    return _METHOD.sub("", message)[:_LONGEST]
+    return _METHOD.sub("", without_secret(message, hide))[:_LONGEST]

@@ -90,11 +90,11 @@ class StorageSnapshots(StorageSnapshotsSpec[OpenNebulaSettings]):
         if spec.instance_id:
             number = vm_number(spec.instance_id)
             made = await change_vm(one, "vm.snapshotcreate", number, name)
-            ident = _Id(_INSTANCE, number, int(made))
+            ident = _Id(_INSTANCE, number, made)
         else:
             number, disk = await _attached(one, spec.storage_volume_id)
             made = await change_vm(one, "vm.disksnapshotcreate", number, disk.id, name)
-            ident = _Id(_VOLUME, int(spec.storage_volume_id), int(made))
+            ident = _Id(_VOLUME, int(spec.storage_volume_id), made)
 
         def there(machine: Machine) -> StorageSnapshot | None:
             return _among(machine, cloud.name, ident)

@@ -7,13 +7,14 @@ from typing import Final
 
 import msgspec
 
-from anabranch.errors import Conflict, InvalidRequest, NotFound, ProtocolError
+from anabranch.errors import Conflict, InvalidRequest, NotFound
 from anabranch.features import Feature, offers
 from anabranch.hooks import hookimpl
 from anabranch.hooks.storage_volumes import StorageVolumesSpec
 from anabranch.models import StorageVolume, StorageVolumeSpec
 from anabranch.paging import Page
 from anabranch_opennebula import own, pools
+from anabranch_opennebula.after import after
 from anabranch_opennebula.client import OpenNebulaCloud, Session, number_of, session
 from anabranch_opennebula.image_documents import is_volume, volume_of
 from anabranch_opennebula.machines import Disk, Machine
@@ -77,9 +78,8 @@ class StorageVolumes(StorageVolumesSpec[OpenNebulaSettings]):
         if spec.tags:
             body.append((own.TAGS, own.written(spec.tags)))
         made = await one.change("image.allocate", template(body), int(datastore.id))
-        if not isinstance(made, int):
-            raise ProtocolError("OpenNebula does not tell the id of the volume")
-        return await show_volume(one, str(made))
+        with after(f"volume {made} was made"):
+            return await show_volume(one, str(made))
 
     @hookimpl
     async def destroy_storage_volume(self, cloud: OpenNebulaCloud, storage_volume_id: str) -> None:

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 import anyio
 
-from anabranch.errors import Conflict, DeadlineExceeded, PermissionDenied
+from anabranch.errors import CloudError, Conflict, OutcomeUnknown, PermissionDenied
 from anabranch.models import Instance
 from anabranch_opennebula.client import Session, number_of
 from anabranch_opennebula.machines import Machine, instance_of, machine_of
@@ -69,7 +69,7 @@ async def act(session: Session, verb: str, number: int, *, idempotent: bool) -> 
 
 async def change_vm(
     session: Session, method: str, number: int, *parameters: str | int, idempotent: bool = False
-) -> int | str:
+) -> int:
     """Call a method that changes a VM, and whose first parameter that is.
 
     Raises:
@@ -115,21 +115,38 @@ async def changed(
 
     Raises:
         Conflict: the VM was at work, and it is not so.
-        DeadlineExceeded: it took longer than the setting `change_timeout`.
+        OutcomeUnknown: it took longer than the setting `change_timeout`, or cannot be seen.
     """
     seconds = session.cloud.settings.change_timeout
     pause = _FIRST_PAUSE
     worked = False
     with anyio.move_on_after(seconds):
         while True:
-            machine = await look(session, number)
-            busy = machine.state == ACTIVE and view(machine.state, machine.lcm_state).busy
-            found = done(machine)
-            if found is not None and not busy:
-                return found
-            if worked and not busy:
-                raise Conflict(f"the cloud tried, and failed: {what}")
-            worked = worked or busy
+            machine = await _seen(session, number, what)
+            if machine is not None:
+                busy = machine.state == ACTIVE and view(machine.state, machine.lcm_state).busy
+                found = done(machine)
+                if found is not None and not busy:
+                    return found
+                if worked and not busy:
+                    raise Conflict(f"the cloud tried, and failed: {what}")
+                worked = worked or busy
             await anyio.sleep(pause)
             pause = min(_LONGEST_PAUSE, pause * 1.5)
-    raise DeadlineExceeded(f"not so within {seconds:g} s: {what}")
+    raise OutcomeUnknown(
+        f"accepted, but not so within {seconds:g} s: {what}", remedy="Look before you try again"
+    )
+
+
+async def _seen(session: Session, number: int, what: str) -> Machine | None:
+    """Look at a VM that was told to change; None: it cannot be seen at the moment."""
+    try:
+        return await look(session, number)
+    except CloudError as exc:
+        if exc.retryable:
+            return None
+        raise OutcomeUnknown(
+            f"accepted, but not seen to be so: {what}: {exc.message}",
+            provider_code=exc.provider_code,
+            remedy="Look before you try again",
+        ) from exc
