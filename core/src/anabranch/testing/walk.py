@@ -147,6 +147,8 @@ class Walk:
         if verb == "create" and singular != "blob":
             several = singular == "instances"
             made = result if several else [result]
+            if not several:  # a platform tells several apart by a number
+                _named(operation, arguments["spec"], result)
             kind = "instance" if several else singular
             if f"destroy_{kind}" in self._offered:
                 self._left += [(kind, one.id) for one in made]
@@ -458,6 +460,13 @@ class Walk:
 
     def _machine_id(self) -> str:
         return self._instance.id if self._instance else ""
+
+
+def _named(operation: str, spec: Any, made: Any) -> None:
+    """See that what was made has the name that was asked for."""
+    name = getattr(spec, "name", None)
+    if name and made.name != name:
+        raise AssertionError(f"{operation} was to make {name!r}, and made {made.name!r}")
 
 
 def machine_spec(

@@ -100,12 +100,13 @@ class ForgetsTheTags(AcmeDriver):
         return await super().create_instance(cloud, spec)
 
 
-class TakesFeaturesItDoesNotOffer(AcmeDriver):
-    """Offers a create without features; the core refuses what asks for one."""
+class NamesKeysItself(AcmeDriver):
+    """Gives a key another name than was asked for."""
 
     @hookimpl
-    async def create_instance(self, cloud, spec):
-        return await super().create_instance(cloud, spec)
+    @offers(Feature.IMPORT_KEY)
+    async def create_key(self, cloud, spec):
+        return await super().create_key(cloud, msgspec.structs.replace(spec, name="my-key"))
 
 
 class HidesAnOperation(AcmeDriver):
