@@ -70,12 +70,10 @@ class Instances(InstancesSpec[CloudStackSettings]):
         constraints=_LIMITS,
     )
     async def create_instance(self, cloud: CloudStackCloud, spec: InstanceSpec) -> Instance:
-        parameters = await deployment(cloud, spec)
         try:
-            accepted = await _deploy(cloud, parameters)
-        except InvalidRequest as exc:
-            parameters = await refined(cloud, spec, parameters, exc)
-            accepted = await _deploy(cloud, parameters)
+            accepted, parameters = await _deploy(cloud, spec)
+        except NotFound as exc:  # of what the specification names
+            raise InvalidRequest(exc.message, provider_code=exc.provider_code) from exc
         instance_id = accepted.made
         if accepted.jobid:
             undertaking = Undertaking(accepted.jobid, InstanceState.PENDING)
@@ -129,12 +127,21 @@ class Instances(InstancesSpec[CloudStackSettings]):
         return msgspec.structs.replace(before, tags=dict(tags))
 
 
-async def _deploy(cloud: CloudStackCloud, parameters: Mapping[str, str | int]) -> Accepted:
+async def _deploy(
+    cloud: CloudStackCloud, spec: InstanceSpec
+) -> tuple[Accepted, Mapping[str, str | int]]:
+    parameters = await deployment(cloud, spec)
+    try:
+        return await _ask(cloud, parameters), parameters
+    except (InvalidRequest, NotFound) as exc:
+        parameters = await refined(cloud, spec, parameters, exc)
+    return await _ask(cloud, parameters), parameters
+
+
+async def _ask(cloud: CloudStackCloud, parameters: Mapping[str, str | int]) -> Accepted:
     user_data = str(parameters.get("userdata", ""))
     try:
         return await session(cloud).change("deployVirtualMachine", parameters, hide=[user_data])
-    except NotFound as exc:
-        raise InvalidRequest(exc.message, provider_code=exc.provider_code) from exc
     except InvalidRequest as exc:
         if "networkids" in exc.message.lower() and "specify" in exc.message.lower():
             exc.remedy = "Name network_ids, or set network for the cloud"

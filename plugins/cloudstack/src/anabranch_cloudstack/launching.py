@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from anabranch.errors import InvalidRequest
+from anabranch.errors import InvalidRequest, NotFound
 from anabranch.models import InstanceSpec
 from anabranch_cloudstack.client import CloudStackCloud, Parameters, session
 from anabranch_cloudstack.convert import CLIENT_TOKEN
@@ -58,7 +58,8 @@ async def deployment(cloud: CloudStackCloud, spec: InstanceSpec) -> dict[str, st
         spec: What to make.
 
     Raises:
-        InvalidRequest: the user data is too long for any cloud, or the size is not allowed.
+        InvalidRequest: the size is not allowed, or nothing is there to choose.
+        NotFound: there is no such offering.
     """
     settings = cloud.settings
     zone_id = await _zone(cloud, spec)
@@ -102,7 +103,7 @@ async def refined(
     cloud: CloudStackCloud,
     spec: InstanceSpec,
     parameters: Mapping[str, str | int],
-    refusal: InvalidRequest,
+    refusal: InvalidRequest | NotFound,
 ) -> dict[str, str | int]:
     """Return parameters that say more exactly what is wanted, where a deployment was refused.
 
@@ -112,6 +113,7 @@ async def refined(
 
     Raises:
         InvalidRequest: the refusal itself, where there is no more to say.
+        NotFound: likewise; or a network that is named is none, or a VPC without tiers.
     """
     better = dict(parameters)
     if spec.hardware is None and _CUSTOM.search(refusal.message):

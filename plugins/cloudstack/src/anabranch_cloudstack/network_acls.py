@@ -22,7 +22,7 @@ from anabranch.paging import Page
 from anabranch_cloudstack import wire
 from anabranch_cloudstack.client import CloudStackCloud, Parameters, session
 from anabranch_cloudstack.reading import Reader, itself
-from anabranch_cloudstack.rules import acl_rule, cidrs_of, ports, same
+from anabranch_cloudstack.rules import acl_rule, missing_cidrs, ports
 
 __all__ = ["NetworkAcls"]
 
@@ -81,8 +81,7 @@ class NetworkAcls:
             raise InvalidRequest("a network ACL knows no groups", remedy="Name blocks of addresses")
         fields = ports(spec)
         before = await self.get(ident)
-        there = [s for rule in before.rules if same(rule, spec) for s in rule.sources]
-        cidrs = [c for c in cidrs_of(sources) if c not in cidrs_of(there)]
+        cidrs = missing_cidrs(before.rules, spec, sources)
         if not cidrs:
             return before
         await self._session.carry_out(

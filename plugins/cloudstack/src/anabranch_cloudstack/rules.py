@@ -18,9 +18,16 @@ from anabranch_cloudstack import wire
 from anabranch_cloudstack.client import Parameters
 from anabranch_cloudstack.values import number
 
-__all__ = ["ANYWHERE", "acl_rule", "address_rule", "cidrs_of", "ports", "same", "security_rule"]
+__all__ = [
+    "acl_rule",
+    "address_rule",
+    "missing_cidrs",
+    "ports",
+    "same",
+    "security_rule",
+]
 
-ANYWHERE: Final = "0.0.0.0/0"
+_ANYWHERE: Final = "0.0.0.0/0"
 _ANY: Final = -1
 """CloudStack's word for any ICMP type or code."""
 
@@ -44,7 +51,7 @@ def security_rule(rule: wire.SecurityRule, direction: Direction) -> FirewallRule
     if rule.securitygroupname:
         source = RuleSource(kind=SourceKind.GROUP, group=rule.securitygroupname, owner=rule.account)
     else:
-        source = RuleSource(cidr=rule.cidr or ANYWHERE)
+        source = RuleSource(cidr=rule.cidr or _ANYWHERE)
     return FirewallRule(
         id=rule.ruleid,
         protocol=protocol,
@@ -120,9 +127,17 @@ def same(rule: FirewallRule, spec: FirewallRuleSpec) -> bool:
     return rule.direction is spec.direction and rule.action is spec.action and held == wanted
 
 
-def cidrs_of(sources: Iterable[RuleSource]) -> list[str]:
+def missing_cidrs(
+    rules: Iterable[FirewallRule], spec: FirewallRuleSpec, sources: Iterable[RuleSource]
+) -> list[str]:
+    """Return the blocks of addresses among the sources for which no rule does the same."""
+    there = [s for rule in rules if same(rule, spec) for s in rule.sources]
+    return [cidr for cidr in _cidrs_of(sources) if cidr not in _cidrs_of(there)]
+
+
+def _cidrs_of(sources: Iterable[RuleSource]) -> list[str]:
     """Return the blocks of addresses among the sources."""
-    return [s.cidr or ANYWHERE for s in sources if s.kind is SourceKind.ADDRESS]
+    return [s.cidr or _ANYWHERE for s in sources if s.kind is SourceKind.ADDRESS]
 
 
 def _read_ports(rule: _Ports) -> tuple[str | None, int | None, int | None]:
@@ -137,5 +152,5 @@ def _read_ports(rule: _Ports) -> tuple[str | None, int | None, int | None]:
 
 def _sources(cidrlist: str | None) -> tuple[RuleSource, ...]:
     return tuple(
-        RuleSource(cidr=cidr.strip()) for cidr in (cidrlist or ANYWHERE).split(",") if cidr.strip()
+        RuleSource(cidr=cidr.strip()) for cidr in (cidrlist or _ANYWHERE).split(",") if cidr.strip()
     )

@@ -23,7 +23,7 @@ from anabranch.paging import Page
 from anabranch_cloudstack import wire
 from anabranch_cloudstack.client import CloudStackCloud, Parameters, session
 from anabranch_cloudstack.reading import Reader
-from anabranch_cloudstack.rules import cidrs_of, ports, same, security_rule
+from anabranch_cloudstack.rules import missing_cidrs, ports, same, security_rule
 
 __all__ = ["SecurityGroups"]
 
@@ -88,11 +88,10 @@ class SecurityGroups:
             )
         fields = ports(spec)
         before = await self.get(ident)
-        there = [s for rule in before.rules if same(rule, spec) for s in rule.sources]
         wanted = spec.sources or (RuleSource(),)
-        cidrs = [c for c in cidrs_of(wanted) if c not in cidrs_of(there)]
+        cidrs = missing_cidrs(before.rules, spec, wanted)
         groups = [s for s in wanted if s.kind is SourceKind.GROUP]
-        held = {s.group for s in there if s.kind is SourceKind.GROUP}
+        held = {s.group for rule in before.rules if same(rule, spec) for s in rule.sources}
         known = await self._names(groups) if groups else {}
         missing = [s for s in groups if known.get(s.group or "", s.group) not in held]
         command = f"authorizeSecurityGroup{_VERBS[spec.direction]}"
