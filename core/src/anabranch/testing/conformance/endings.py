@@ -26,6 +26,8 @@ _LONGEST: Final = 15.0
 _REQUEST: Final = _DEADLINE + _GRACE + 1
 _SLOW: Final = 0.08
 _STAND_STILL: Final = 0.05
+_TIMES: Final = 3
+"""A machine that is busy elsewhere stops anywhere, and not each time at the same place."""
 _PLACES: Final = 2
 
 
@@ -102,18 +104,18 @@ class EndingChecks(ConformanceBase):
 
     async def test_nothing_blocks_the_loop(self) -> None:
         """While a cloud takes its time the loop goes on; what takes long to compute is no less."""
-        places: list[Counter[str]] = []
-        for _ in range(2):  # a machine that is busy elsewhere does not stop at the same place twice
+        places: Counter[str] | None = None
+        for _ in range(_TIMES):
             async with Watchdog(self.packages(), _STAND_STILL) as watchdog:
                 await self._used_while_slow()
-            places.append(watchdog.places)
-            if not watchdog.places:
+            places = watchdog.places if places is None else places & watchdog.places
+            if not places:
                 return
-        if both := (places[0] & places[1]).most_common(1):
+        if always := (places or Counter()).most_common(1):
             pytest.fail(
                 f"the event loop stood still for more than {_STAND_STILL * 1000:g} ms in"
-                f" {both[0][0]}: await what waits (cloud.http, anyio.sleep), and put what cannot be"
-                " awaited into anyio.to_thread.run_sync",
+                f" {always[0][0]}: await what waits (cloud.http, anyio.sleep), and put what"
+                " cannot be awaited into anyio.to_thread.run_sync",
                 pytrace=False,
             )
 
