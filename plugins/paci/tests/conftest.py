@@ -60,6 +60,7 @@ def hub():
 def _soon(monkeypatch):
     """Look again sooner than one would at a real cloud."""
     monkeypatch.setattr("anabranch_paci.waiting._FIRST_PAUSE", 0.02)
+    monkeypatch.setattr("anabranch_paci.waiting._SHOWS_WITHIN", 1.0)
     monkeypatch.setattr("anabranch_paci.creation._LOOKS", (0.0, 0.05))
 
 

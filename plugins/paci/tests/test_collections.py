@@ -28,6 +28,7 @@ from anabranch.models import (
     SourceKind,
     StorageSnapshotSpec,
 )
+from anabranch.testing.simulation import Behaviour
 from anabranch_paci import driver
 from anabranch_paci.convert import LISTENERS
 
@@ -355,6 +356,16 @@ async def test_load_balancers(served):
                 await gone
 
 
+async def test_members_come_and_go_in_their_time(served):
+    async with served(instances=1, behaviour=Behaviour(state_delay=0.1)) as (_, cloud, _counting):
+        spec = LoadBalancerSpec(name="front", listeners=LISTENERS)
+        await driver.create_load_balancer(cloud, spec)
+        used = await driver.register_instance(cloud, "front", RUNNING)
+        assert used.instance_ids == (RUNNING,)
+        assert (await driver.unregister_instance(cloud, "front", RUNNING)).instance_ids == ()
+        await driver.destroy_load_balancer(cloud, "front")
+
+
 async def test_a_load_balancer_for_a_subscription(served):
     async with served(instances=2, subscriptions=2) as (_, cloud, _counting):
         spec = LoadBalancerSpec(name="front", listeners=LISTENERS, realm_id="1000078")
@@ -495,7 +506,7 @@ class _AnyBackups(dict):
 
 @pytest.mark.parametrize("then", ["<ve-backups/>", (403, "not for you"), "<html>sign in</html>"])
 async def test_a_backup_that_does_not_show(scripted, monkeypatch, then):
-    monkeypatch.setattr("anabranch_paci.storage_snapshots._SHOWS_WITHIN", 0.2)
+    monkeypatch.setattr("anabranch_paci.waiting._SHOWS_WITHIN", 0.2)
     answers = _AnyBackups(
         {"POST /ve/w/backup": (202, "initiated"), "backups": ["<ve-backups/>", then]}
     )

@@ -305,15 +305,25 @@ async def test_resize(served):
             await driver.resize_instance(here.cloud, STOPPED, "none")
 
 
-async def test_only_what_differs_is_changed(scripted, ve_document):
+async def test_only_what_differs_is_changed(scripted, ve_document, monkeypatch):
+    monkeypatch.setattr("anabranch_paci.waiting._SHOWS_WITHIN", 0.1)
     answers = {"GET /ve/web1": ve_document, "PUT /ve/web1": (202, "VE reconfigure initiated")}
     async with scripted(answers) as (server, cloud):
-        await driver.resize_instance(cloud, "web1", "cpu1-mem1024-disk50")
+        told = await driver.resize_instance(cloud, "web1", "cpu1-mem1024-disk50")
+        assert (
+            told.hardware_profile_id == "cpu1-mem512-disk10"
+        )  # it never shows, and is told as it is
         ((_, _, body),) = [sent for sent in server.sent if sent[0] == "PUT"]
         assert body.endswith(
             b"<reconfigure-ve><ram-size>1024</ram-size>"
             b"<primary-disk-size>50</primary-disk-size></reconfigure-ve>"
         )
+
+
+async def test_a_resize_that_shows_late_is_waited_for(served):
+    async with served(instances=10, behaviour=Behaviour(state_delay=0.1)) as (_, cloud, _counting):
+        resized = await driver.resize_instance(cloud, STOPPED, "cpu4-mem16384-disk1000")
+        assert resized.hardware_profile_id == "cpu4-mem16384-disk1000"
 
 
 async def test_tags(served):

@@ -17,11 +17,11 @@ from anabranch.paging import Page
 from anabranch.states import InstanceState
 from anabranch_paci import convert, description, listing
 from anabranch_paci.client import PaciCloud, Session, session
-from anabranch_paci.hardware_profiles import profile_of, sizes
+from anabranch_paci.hardware_profiles import Sizes, profile_of, sizes
 from anabranch_paci.markup import Node
 from anabranch_paci.servers import at_rest, find, interrupted, refused, show, switch
 from anabranch_paci.settings import PaciSettings
-from anabranch_paci.waiting import watch
+from anabranch_paci.waiting import shown, watch
 
 __all__ = ["Instances"]
 
@@ -71,7 +71,7 @@ class Instances(InstancesSpec[PaciSettings]):
         if not changes:
             return before
         await _reconfigure(paci, instance_id, *changes)
-        return await show(paci, instance_id)
+        return await shown(partial(show, paci, instance_id), partial(_has, wanted))
 
     @hookimpl
     async def set_instance_tags(
@@ -104,6 +104,11 @@ class Instances(InstancesSpec[PaciSettings]):
 
 async def _reconfigure(paci: Session, name: str, *changes: Node) -> None:
     await paci.act("PUT", "ve", name, body=Node("reconfigure-ve", children=changes))
+
+
+def _has(wanted: Sizes, found: Instance) -> bool:
+    have = found.hardware
+    return have is not None and (have.cpu, have.memory_mib, have.storage_gb) == wanted
 
 
 async def _delete(paci: Session, name: str) -> Instance | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from anabranch.errors import CloudError, InvalidRequest, NotFound
@@ -15,6 +16,7 @@ from anabranch_paci.client import PaciCloud, Session, session
 from anabranch_paci.markup import Node
 from anabranch_paci.servers import refused
 from anabranch_paci.settings import PaciSettings
+from anabranch_paci.waiting import shown
 
 __all__ = ["LoadBalancers"]
 
@@ -98,7 +100,9 @@ class LoadBalancers(LoadBalancersSpec[PaciSettings]):
             if instance_id not in found.instance_ids:
                 raise
             return found
-        return await _show(paci, load_balancer_id)
+        return await shown(
+            partial(_show, paci, load_balancer_id), lambda lb: instance_id in lb.instance_ids
+        )
 
     @hookimpl
     async def unregister_instance(
@@ -114,7 +118,9 @@ class LoadBalancers(LoadBalancersSpec[PaciSettings]):
             if instance_id in found.instance_ids:
                 raise
             return found
-        return await _show(paci, load_balancer_id)
+        return await shown(
+            partial(_show, paci, load_balancer_id), lambda lb: instance_id not in lb.instance_ids
+        )
 
 
 async def _show(paci: Session, name: str) -> LoadBalancer:

@@ -24,12 +24,10 @@ from anabranch_paci.markup import Node, as_mapping
 from anabranch_paci.periods import period
 from anabranch_paci.servers import part
 from anabranch_paci.settings import PaciSettings
-from anabranch_paci.waiting import watch
+from anabranch_paci.waiting import shown
 
 __all__ = ["StorageSnapshots"]
 
-_SHOWS_WITHIN: Final = 15.0
-"""Seconds until a backup that was asked for is to be listed."""
 _AHEAD: Final = timedelta(days=1)
 """What is asked for beyond now: a backup just made is seen though the cloud's clock is fast."""
 _KEYS: Final = frozenset({"cloud-backup-id", "started", "description"})
@@ -79,9 +77,9 @@ class StorageSnapshots(StorageSnapshotsSpec[PaciSettings]):
 
         why = "it is not listed yet"
         try:
-            found, _ = await watch(new, bool, _SHOWS_WITHIN)
+            found = await shown(new, bool)
         except CloudError as exc:
-            found, why = None, exc.message
+            found, why = [], exc.message
         if not found:
             raise OutcomeUnknown(
                 f"a backup of {name!r} was accepted, but not seen: {why}",

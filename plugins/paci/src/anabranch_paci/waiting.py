@@ -9,7 +9,7 @@ import anyio
 
 from anabranch.errors import CloudError
 
-__all__ = ["Seen", "time_left", "watch"]
+__all__ = ["Seen", "shown", "time_left", "watch"]
 
 T = TypeVar("T")
 
@@ -17,6 +17,8 @@ _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 5.0
 _LONGEST_RESERVE: Final = 5.0
 _LONGEST_ANSWER: Final = 1.0
+_SHOWS_WITHIN: Final = 15.0
+"""Seconds until a change that was accepted is to show, where no state tells of it."""
 
 
 class Seen(NamedTuple, Generic[T]):
@@ -66,3 +68,14 @@ async def watch(
             await anyio.sleep(pause)
             pause = min(_LONGEST_PAUSE, pause * 1.5)
     return Seen(last, False)
+
+
+async def shown(look: Callable[[], Awaitable[T]], done: Callable[[T], bool]) -> T:
+    """Look until a change that was accepted shows, and return what was seen last, so or not.
+
+    Args:
+        look: Gets the thing.
+        done: Whether the change shows.
+    """
+    seen = await watch(look, done, _SHOWS_WITHIN)
+    return await look() if seen.last is None else seen.last
