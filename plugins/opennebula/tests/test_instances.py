@@ -129,6 +129,29 @@ async def test_the_root_disk_is_as_large_as_the_profile_says(served):
             assert [d["SIZE"] for d in instance.extra["TEMPLATE"]["DISK"]] == ["4096", "512"]
 
 
+@pytest.mark.parametrize("owner", [{"IMAGE_UNAME": "oneadmin"}, {"IMAGE_UID": "0"}, {}])
+async def test_a_template_that_names_its_image(served, owner):
+    """As Sunstone does; what it says of its first disk beside that stays."""
+    async with served(instances=0) as there:
+        mine = there.simulated.state.images[1]
+        if not owner:
+            mine.uid, mine.uname = 2, "tenant"
+        disk = {"IMAGE": mine.name, "DEV_PREFIX": "sd", **owner}
+        body = [("NAME", "named"), ("MEMORY", "4096"), ("CPU", "1"), ("DISK", disk)]
+        made = str(await session(there.cloud).change("template.allocate", template(body)))
+        with there.costs("templatepool.info", "image.info", "template.instantiate", "vm.info"):
+            instance = await driver.create_instance(there.cloud, InstanceSpec(image_id="1"))
+        assert (instance.hardware_profile_id, instance.image_id) == (made, "1")
+        assert instance.extra["TEMPLATE"]["DISK"]["TARGET"] == "sda"
+        with there.costs("template.info", "image.info", "template.instantiate", "vm.info"):
+            other = await driver.create_instance(
+                there.cloud, spec(image_id="2", hardware_profile_id=made)
+            )
+        assert (other.image_id, other.extra["TEMPLATE"]["DISK"]["TARGET"]) == ("2", "vda")
+        with pytest.raises(NotFound):
+            await driver.create_instance(there.cloud, InstanceSpec(image_id="99"))
+
+
 async def test_firewalls_are_of_the_interfaces_of_the_template(served):
     async with served(instances=0) as there:
         made = await driver.create_instance(there.cloud, spec(firewall_ids=("100",)))

@@ -6,6 +6,8 @@ from anabranch.errors import Conflict, InvalidRequest, InvalidState, NotFound, O
 from anabranch.models import StorageSnapshotSpec, StorageVolumeSpec, StorageVolumeState
 from anabranch.testing.simulation import Behaviour
 from anabranch_opennebula import driver
+from anabranch_opennebula.client import session
+from anabranch_opennebula.templates import template
 
 ODD = "say \"hi\" & <b>bye</b> 'é' 🚀"
 
@@ -43,6 +45,17 @@ async def test_a_volume_and_its_end(served):
         for ident in (made.id, "0"):
             with pytest.raises(NotFound):
                 await driver.destroy_storage_volume(there.cloud, ident)
+
+
+async def test_a_data_disk_that_is_copied_is_no_volume(served):
+    """What an instance writes to its copy is lost when that is detached."""
+    async with served(instances=1) as there:
+        body = [("NAME", "copied"), ("TYPE", "DATABLOCK"), ("SIZE", "100")]
+        made = str(await session(there.cloud).change("image.allocate", template(body), 1))
+        assert not (await driver.list_storage_volumes(there.cloud, None)).items
+        with pytest.raises(NotFound, match="no persistent data disk"):
+            await driver.attach_storage_volume(there.cloud, made, "0", None)
+        assert not there.asked("vm.attach")
 
 
 async def test_what_is_refused(served):

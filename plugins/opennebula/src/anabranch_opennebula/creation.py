@@ -14,6 +14,7 @@ from anabranch_opennebula import own, pools
 from anabranch_opennebula.client import Session, number_of
 from anabranch_opennebula.keys import public_key
 from anabranch_opennebula.reading import Thing
+from anabranch_opennebula.root_images import RootImage
 from anabranch_opennebula.sizes import (
     Profile,
     configured,
@@ -49,13 +50,15 @@ async def create(session: Session, spec: InstanceSpec) -> Instance:
     What is given here of DISK, NIC or CONTEXT replaces all of that kind in the template, so what
     is to stay of it is given again.
     """
-    number_of(spec.image_id, "image")
-    profile = await _profile(session, spec)
+    image = RootImage(session, spec.image_id)
+    profile = await _profile(session, spec, image)
     base = profile.template
     if base is None and profile.template_id is not None:
         base = await get_template(session, int(profile.template_id))
     key = await public_key(session, spec.key_id) if spec.key_id else None
-    body = template(_attributes(session, spec, profile, base or _NO_TEMPLATE, key))
+    same = base is not None and await image.is_root_of(base)
+    disks = _disks(spec, profile, base or _NO_TEMPLATE, same=same)
+    body = template(_attributes(session, spec, profile, base or _NO_TEMPLATE, disks, key))
     name = spec.name or ""
     if base is not None:
         made = await session.change("template.instantiate", int(base.id), name, False, body, False)
@@ -88,17 +91,17 @@ async def _shown(session: Session, spec: InstanceSpec, profile: Profile, made: s
         )
 
 
-async def _profile(session: Session, spec: InstanceSpec) -> Profile:
+async def _profile(session: Session, spec: InstanceSpec, image: RootImage) -> Profile:
     settings = session.cloud.settings
     wanted = spec.hardware_profile_id or settings.default_hardware_profile
     if wanted:
         profile = await profile_of(session, wanted)
     else:
-        profile = await _smallest(session, spec.image_id)
+        profile = await _smallest(session, image)
     return sized(profile, spec.hardware) if spec.hardware else profile
 
 
-async def _smallest(session: Session, image_id: str) -> Profile:
+async def _smallest(session: Session, image: RootImage) -> Profile:
     """Choose: of the configured profiles, of the templates of the image, of all templates."""
     cloud = session.cloud
 
@@ -109,9 +112,7 @@ async def _smallest(session: Session, image_id: str) -> Profile:
     known = [configured(cloud.name, s) for s in cloud.settings.hardware_profiles]
     if not known:
         known = await pools.listed(session, pools.TEMPLATES, convert)
-        of_image = [
-            p for p in known if p.template and _root(p.template).get("IMAGE_ID") == image_id
-        ]
+        of_image = [p for p in known if p.template and await image.is_root_of(p.template)]
         known = of_image or known
     profile = smallest(known)
     if profile is None:
@@ -122,12 +123,13 @@ async def _smallest(session: Session, image_id: str) -> Profile:
     return profile
 
 
-def _root(base: VmTemplate) -> Mapping[str, str]:
-    return base.vector("DISK")
-
-
 def _attributes(
-    session: Session, spec: InstanceSpec, profile: Profile, base: VmTemplate, key: str | None
+    session: Session,
+    spec: InstanceSpec,
+    profile: Profile,
+    base: VmTemplate,
+    disks: Sequence[Mapping[str, str]],
+    key: str | None,
 ) -> list[Attribute]:
     found: list[Attribute] = []
     if base is _NO_TEMPLATE:
@@ -135,7 +137,7 @@ def _attributes(
         found += [("GRAPHICS", base.vector("GRAPHICS"))]
     if spec.hardware or profile.template is None:
         found += size_attributes(profile)
-    found += [("DISK", disk) for disk in _disks(spec, profile, base)]
+    found += [("DISK", disk) for disk in disks]
     found += [("NIC", nic) for nic in _nics(session, spec, base)]
     if context := _context(spec, base, key):
         found.append(("CONTEXT", context))
@@ -152,10 +154,11 @@ def _attributes(
     return found
 
 
-def _disks(spec: InstanceSpec, profile: Profile, base: VmTemplate) -> list[Mapping[str, str]]:
-    """Put the image in the place of the template's first disk, where it is not that already."""
-    root = _root(base)
-    same = root.get("IMAGE_ID") == spec.image_id
+def _disks(
+    spec: InstanceSpec, profile: Profile, base: VmTemplate, *, same: bool
+) -> list[Mapping[str, str]]:
+    """Put the image in the place of the template's first disk, where it is not the same."""
+    root = base.vector("DISK")
     wanted = str(int(profile.storage_gb * _MIB)) if profile.storage_gb else root.get("SIZE", "")
     if same and wanted == root.get("SIZE", ""):
         return []

@@ -37,8 +37,9 @@ def is_image(thing: Thing) -> bool:
 
 
 def is_volume(thing: Thing) -> bool:
-    """Whether it is a data disk."""
-    return thing.element.findtext("TYPE") == _DATABLOCK
+    """Whether it is a data disk that stays: of one that is not persistent, instances get copies."""
+    element = thing.element
+    return element.findtext("TYPE") == _DATABLOCK and flag(element.findtext("PERSISTENT"))
 
 
 def image_of(cloud: str, thing: Thing) -> Image:

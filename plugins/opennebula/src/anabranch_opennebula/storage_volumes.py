@@ -146,5 +146,5 @@ async def show_volume(one: Session, storage_volume_id: str) -> StorageVolume:
     number = number_of(storage_volume_id, "volume")
     found = await one.read(convert, "image.info", number)
     if found is None:
-        raise NotFound(f"{number} is an image, and no volume")
+        raise NotFound(f"{number} is an image, and no volume: no persistent data disk")
     return found

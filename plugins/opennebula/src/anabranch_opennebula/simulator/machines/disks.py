@@ -53,7 +53,7 @@ def resolve_disk(call: Call, asked: Vector, disk_id: int, taken: set[str]) -> Ve
 
 
 def find_image(call: Call, disk: Vector) -> Image | None:
-    """The image that a DISK names by IMAGE_ID, or by IMAGE and IMAGE_UNAME.
+    """The image that a DISK names by IMAGE_ID, or by IMAGE and IMAGE_UID or IMAGE_UNAME.
 
     Raises:
         Refusal: There is no such image, or the user may not use it.
@@ -66,12 +66,12 @@ def find_image(call: Call, disk: Vector) -> Image | None:
             raise Refusal(Code.ALLOCATE, f"Image with ID: {number} does not exist")
     elif "IMAGE" in disk:
         uname = disk.get("IMAGE_UNAME", call.user.name)
-        image = next(
-            (i for i in images.values() if i.name == disk["IMAGE"] and i.uname == uname), None
-        )
+        owner = next((u.id for u in call.state.users.values() if u.name == uname), None)
+        uid = whole(disk["IMAGE_UID"]) if "IMAGE_UID" in disk else owner
+        image = None if uid is None else images.named(disk["IMAGE"], uid)
         if image is None:
             raise Refusal(
-                Code.ALLOCATE, f"User {uname} does not own an image with name: {disk['IMAGE']}"
+                Code.ALLOCATE, f"User {uid} does not own an image with name: {disk['IMAGE']}"
             )
     else:
         return None
