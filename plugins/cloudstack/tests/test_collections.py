@@ -6,7 +6,9 @@ from anabranch.errors import Conflict, InvalidRequest, NotFound
 from anabranch.models import (
     KeySpec,
 )
+from anabranch.testing.simulation import Behaviour
 from anabranch_cloudstack import driver
+from anabranch_cloudstack.client import session
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 PUBLIC_KEY = (
@@ -100,6 +102,26 @@ async def test_images_of_all_zones_are_one_and_filters_hold(served):
         assert none.items == []
         with pytest.raises(NotFound):
             await driver.destroy_image(world.cloud, NOBODY)
+
+
+async def test_an_iso_is_an_image_like_a_template(served):
+    async with served(instances=0) as world:
+        cloud = world.cloud
+        zone = await world.named(cloud, "realms", "adv-1")
+        # Not ready yet, so that the first filters do not show it.
+        world.simulated.behaviour = Behaviour(state_delay=30)
+        parameters = {"name": "mine", "displaytext": "mine", "zoneid": zone.id}
+        await session(cloud).change(
+            "registerIso", {**parameters, "url": "http://images.example/mine.iso"}
+        )
+        mine = await world.named(cloud, "images", "mine")
+        for iso in (mine, await world.named(cloud, "images", "netinst")):
+            assert (await driver.get_image(cloud, iso.id)).name == iso.name
+        world.simulated.behaviour = Behaviour()
+        await driver.destroy_image(cloud, mine.id)
+        for act in (driver.get_image, driver.destroy_image):
+            with pytest.raises(NotFound):
+                await act(cloud, mine.id)
 
 
 async def test_keys(served):

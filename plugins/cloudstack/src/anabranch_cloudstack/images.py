@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Final
@@ -34,6 +35,8 @@ _FILTERS: Final = ("executable", "sharedexecutable", "self")
 that are not ready yet."""
 
 _KINDS: Final = (("listTemplates", "templatefilter"), ("listIsos", "isofilter"))
+_OTHER_KIND: Final = re.compile(r"incorrect format|is not an iso", re.IGNORECASE)
+"""How an ISO is refused where templates are listed, and a template where ISOs are."""
 
 
 class Images(ImagesSpec[CloudStackSettings]):
@@ -67,6 +70,10 @@ class Images(ImagesSpec[CloudStackSettings]):
                 except NotFound as exc:
                     if exc.provider_code:  # nothing at all has this id
                         raise
+                except InvalidRequest as exc:
+                    if not _OTHER_KIND.search(exc.message):
+                        raise
+                    break
         raise NotFound(f"there is no image {image_id!r}")
 
     @hookimpl

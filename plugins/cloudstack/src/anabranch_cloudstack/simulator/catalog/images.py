@@ -55,6 +55,13 @@ def _list(call: Call, key: str, chosen: str, *, isos: bool) -> Document:
         raise invalid(f"Please specify a valid template filter: {chosen} is none")
     if chosen == "all" and not call.account.is_admin:
         raise invalid("Filter all can be specified by admin only")
+    one = call.state.images.get(call.text("id"))
+    if one is not None and one.is_iso != isos:
+        raise invalid(
+            "Specified Template Id is not an ISO"
+            if isos
+            else "Incorrect format ISO of the specified template id"
+        )
     rows = [
         image_document(call, image, zone)
         for image in _visible(call, chosen)

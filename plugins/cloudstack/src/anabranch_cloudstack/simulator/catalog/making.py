@@ -146,7 +146,7 @@ def copy_template(call: Call) -> Document:
 )
 def delete_template(call: Call) -> Document:
     """Deletes a template, of one zone or of all."""
-    return _delete(call)
+    return _delete(call, isos=False)
 
 
 @commands.add(
@@ -154,7 +154,7 @@ def delete_template(call: Call) -> Document:
 )
 def delete_iso(call: Call) -> Document:
     """Deletes an ISO, of one zone or of all."""
-    return _delete(call)
+    return _delete(call, isos=True)
 
 
 def _register(call: Call, form: str) -> Image:
@@ -224,9 +224,11 @@ def _update(call: Call, key: str) -> Document:
     return {key: image_document(call, image, image.zones[0])}
 
 
-def _delete(call: Call) -> Document:
+def _delete(call: Call, *, isos: bool) -> Document:
     images = call.state.images
     image = call.take_own(images, "id")
+    if image.is_iso != isos:
+        raise invalid(f"Please specify a valid {'iso' if isos else 'template'}.")
 
     def work() -> Work:
         yield
