@@ -111,12 +111,14 @@ FAULTS = [
 NEXT_BELOW = {Level.BRONZE: Level.NONE, Level.SILVER: Level.BRONZE, Level.GOLD: Level.SILVER}
 
 
+@pytest.mark.timeout(180)  # all checks, on both back ends
 def test_the_driver_without_a_fault_is_gold(judged):
     report = judged(AcmeDriver)
     assert {c: r.outcome for c, r in report.checks.items()} == dict.fromkeys(CHECKS, "passed")
     assert (report.level, report.missing) == (Level.GOLD, {})
 
 
+@pytest.mark.timeout(180)  # all checks, on both back ends
 def test_of_all_checks_no_other_fails(judged):
     report = judged(replies.ConflictIsInvalid)
     failed = {check for check, result in report.checks.items() if result.outcome != "passed"}
