@@ -570,8 +570,10 @@ async def test_console(served):
         with pytest.raises(InvalidRequest, match="novnc"):
             await driver.get_instance_console(cloud, NOBODY, ConsoleKind.SPICE)
         stopped = await first(cloud, "STOPPED")
-        with pytest.raises(InvalidState):
+        with world.costs("createConsoleEndpoint"), pytest.raises(InvalidState) as caught:
             await driver.get_instance_console(cloud, stopped.id, None)
+        assert caught.value.message == f"VM {stopped.id} must be running to connect console"
+        assert caught.value.remedy == "Start it"
         with pytest.raises(NotFound):
             await driver.get_instance_console(cloud, NOBODY, None)
 

@@ -6,7 +6,13 @@ from typing import Final
 
 import msgspec
 
-from anabranch.errors import Conflict, InvalidRequest, InvalidState
+from anabranch.errors import (
+    CloudError,
+    Conflict,
+    InvalidRequest,
+    InvalidState,
+    PermissionDenied,
+)
 from anabranch.features import Feature, offers
 from anabranch.hooks import hookimpl
 from anabranch.hooks.instances import InstancesSpec
@@ -98,18 +104,12 @@ class InstanceActions(InstancesSpec[CloudStackSettings]):
                 f"CloudStack has no console of kind {kind}",
                 remedy=f"Ask for {ConsoleKind.NOVNC}",
             )
-        try:
-            body = await session(cloud).carry_out(
-                "createConsoleEndpoint", {"virtualmachineid": instance_id}, idempotent=True
-            )
-        except InvalidRequest as exc:
-            instance = await show(cloud, instance_id)
-            if instance.state is _S.RUNNING:
-                raise
-            raise _forbidden(instance, "looked at") from exc
+        body = await session(cloud).carry_out(
+            "createConsoleEndpoint", {"virtualmachineid": instance_id}, idempotent=True
+        )
         endpoint = decoded(body, _CONSOLE).consoleendpoint
         if not endpoint.success or not endpoint.url:
-            raise InvalidState(endpoint.details or "the instance has no console now")
+            raise _no_console(endpoint.details or "the instance has no console now")
         return Console(kind=ConsoleKind.NOVNC, url=SecretStr(endpoint.url))
 
 
@@ -135,6 +135,14 @@ async def _begin(
 def _refuse(instance: Instance, done: str, states: tuple[InstanceState, ...]) -> None:
     if instance.state in states:
         raise _forbidden(instance, done)
+
+
+def _no_console(details: str) -> CloudError:
+    """Make the error for a console that is refused: by a 200 and a text, whatever is the matter."""
+    if details == "Permission denied":
+        return PermissionDenied(details)
+    text = details.removeprefix("Server Internal Error: ").partition(", sending blank")[0]
+    return InvalidState(text, remedy="Start it" if "must be running" in text else "")
 
 
 def _forbidden(instance: Instance, done: str) -> InvalidState:

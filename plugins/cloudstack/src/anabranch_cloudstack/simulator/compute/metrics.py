@@ -52,7 +52,10 @@ def create_console(call: Call) -> Document:
     """Opens the console of a running virtual machine, once."""
     machine = call.take(call.state.machines, "virtualmachineid")
     if not machine.running:
-        details = f"VM {machine.name} must be running to connect console for sessions"
+        details = (
+            f"Server Internal Error: VM {machine.id} must be running to connect console, sending"
+            " blank response for console access request"
+        )
         return {"consoleendpoint": {"success": False, "details": details}}
     token = call.state.new_id().replace("-", "")
     host, port, path = "203.0.113.5", "8080", "websockify"
