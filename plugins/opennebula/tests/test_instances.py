@@ -272,6 +272,16 @@ async def test_a_locked_machine(served):
             await driver.stop_instance(there.cloud, "0")
 
 
+async def test_no_image_is_made_of_another_disk_than_the_root(served):
+    """The root disk can be detached, and a volume is left."""
+    async with served(instances=1) as there:
+        (machine,) = there.simulated.machines
+        machine.disks[0]["DISK_ID"] = "2"
+        machine.changed()
+        with there.costs("vm.info"), pytest.raises(InvalidRequest, match="no root disk"):
+            await driver.create_image(there.cloud, ImageSpec(instance_id="0", name="saved"))
+
+
 async def test_images_of_instances(served):
     async with served(instances=1) as there:
         with there.costs("vm.info", "vm.disksaveas", "image.update", "image.info"):

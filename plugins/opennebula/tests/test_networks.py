@@ -417,3 +417,7 @@ async def test_a_spoilt_attribute(served):
         text = "<TEMPLATE><ANABRANCH_KEYS>[1, 2</ANABRANCH_KEYS></TEMPLATE>"
         await session(there.cloud).change("user.update", 2, text, 1)
         assert len((await driver.list_keys(there.cloud, None)).items) == 1
+        with pytest.raises(Conflict, match="ANABRANCH_KEYS") as caught:
+            await driver.create_key(there.cloud, KeySpec(name="mine", public_key=KEY))
+        assert "Mend it" in caught.value.remedy
+        assert there.simulated.state.users[2].template.text("ANABRANCH_KEYS") == "[1, 2"

@@ -55,12 +55,13 @@ class Images(ImagesSpec[OpenNebulaSettings]):
         one = session(cloud)
         number = vm_number(spec.instance_id)
         machine = await look(one, number)
-        if not machine.disks:
-            raise InvalidRequest(f"instance {spec.instance_id} has no disk to make an image of")
-        root = min(machine.disks, key=lambda disk: disk.id)
+        if machine.root is None:
+            raise InvalidRequest(
+                f"instance {spec.instance_id} has no root disk to make an image of"
+            )
         name = spec.name or f"anabranch-{uuid.uuid4().hex[:12]}"
         # An empty type: that of the image that the disk came from.
-        made = await change_vm(one, "vm.disksaveas", number, root.id, name, "", _AS_IT_IS)
+        made = await change_vm(one, "vm.disksaveas", number, machine.root.id, name, "", _AS_IT_IS)
         described: list[Attribute] = []
         if spec.description:
             described.append(("DESCRIPTION", spec.description))

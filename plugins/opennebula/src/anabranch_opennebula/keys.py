@@ -38,6 +38,7 @@ class _Keys(NamedTuple):
     uid: int
     users_own: str
     named: dict[str, str]
+    spoilt: bool
 
 
 class Keys(KeysSpec[OpenNebulaSettings]):
@@ -106,10 +107,12 @@ async def _read(one: Session) -> _Keys:
         uid = integer(user.element.findtext("ID"))
         if uid is None:
             raise ProtocolError("OpenNebula does not tell who the user is")
+        text = user.element.findtext(f"TEMPLATE/{own.KEYS}")
         return _Keys(
             uid,
             (user.element.findtext(f"TEMPLATE/{USERS_OWN}") or "").strip(),
-            own.mapping_of(user.element.findtext(f"TEMPLATE/{own.KEYS}")),
+            own.mapping_of(text),
+            own.is_spoilt(text),
         )
 
     return await one.read(convert, "user.info", -1)
@@ -126,10 +129,15 @@ async def _rewrite(
     the replacement of all that the user's template holds.
 
     Raises:
-        Conflict: others write them all the time.
+        Conflict: others write them all the time, or what is there cannot be read: it is kept.
     """
     async with one.rewriting:
         found = await _read(one)
+        if found.spoilt:
+            raise Conflict(
+                f"{own.KEYS} of the user is no JSON of names and keys, and is not written over",
+                remedy="Mend it in OpenNebula, or take it out",
+            )
         for _ in range(_TRIES):
             change(found.named)
             text = template([(own.KEYS, own.written(found.named))])

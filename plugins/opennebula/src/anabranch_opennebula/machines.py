@@ -86,6 +86,11 @@ class Machine(NamedTuple):
     own_snapshots: Sequence[Mapping[str, str]]
     snapshots: Mapping[int, Sequence[Mapping[str, str]]]
 
+    @property
+    def root(self) -> Disk | None:
+        """The disk that it boots from; None: it never had one, or that was detached."""
+        return _root(self.disks)
+
     def disk_of(self, image_id: str) -> Disk | None:
         """The disk that is an image, or a clone of one."""
         return next((disk for disk in self.disks if disk.image_id == image_id), None)
@@ -139,7 +144,7 @@ def instance_of(cloud: str, public_networks: frozenset[str], vm: Thing) -> Insta
     placed = _last_history(parts.get("HISTORY_RECORDS"))
     public, private = _addresses(nics, public_networks)
     ident = vm.identified(top.get("ID"))
-    root = next((disk for disk in disks if disk.id == 0), None)
+    root = _root(disks)
     profile = custom.get(own.HARDWARE_PROFILE) or sizes.get("TEMPLATE_ID", "").strip()
     return Instance(
         cloud=cloud,
@@ -233,6 +238,10 @@ def _disk(element: Element) -> Disk:
 
 def _nic(element: Element) -> dict[str, str]:
     return {**leaves(element, *_NIC), "KIND": str(element.tag)}
+
+
+def _root(disks: Iterable[Disk]) -> Disk | None:
+    return next((disk for disk in disks if disk.id == 0), None)
 
 
 def _device(disk: Disk) -> str | None:

@@ -18,6 +18,7 @@ __all__ = [
     "KEY",
     "KEYS",
     "TAGS",
+    "is_spoilt",
     "mapping_of",
     "written",
 ]
@@ -43,7 +44,16 @@ def written(values: Mapping[str, str]) -> str:
 
 def mapping_of(text: str | None) -> dict[str, str]:
     """Read names and values; a text that somebody spoilt holds none."""
+    return _read(text) or {}
+
+
+def is_spoilt(text: str | None) -> bool:
+    """Whether there is a text, and it cannot be read."""
+    return _read(text) is None
+
+
+def _read(text: str | None) -> dict[str, str] | None:
     try:
         return _DECODER.decode(text) if text else {}
     except msgspec.DecodeError:
-        return {}
+        return None
