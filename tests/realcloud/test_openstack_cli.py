@@ -10,12 +10,12 @@ import pytest
 
 
 @pytest.fixture
-def anabranch(tmp_path):
+def anabranch(tmp_path, private_network):
     """Runs the program, and returns what it prints as JSON."""
     clouds_file = Path(os.environ.get("OSLAB_STATE", "/var/tmp/oslab")) / "clouds.yaml"
     (tmp_path / "anabranch.yaml").write_text(
-        f"clouds:\n  lab: {{driver: openstack, cloud: oslab, clouds_file: {clouds_file}}}\n"
-        "timeout: 60\n"
+        f"clouds:\n  lab: {{driver: openstack, cloud: oslab, clouds_file: {clouds_file}, "
+        f"default_network: {private_network}}}\ntimeout: 60\n"
     )
     program = Path(sys.executable).with_name("anabranch")
 
@@ -36,7 +36,17 @@ def anabranch(tmp_path):
     return run
 
 
-def test_the_life_of_a_machine(anabranch, unique):
+@pytest.fixture
+def named(anabranch, unique):
+    """A name; what has it is destroyed in the end."""
+    yield unique
+    for kind, options in (("images", ()), ("instances", ("--wait",))):
+        for found in anabranch(kind, "list")["items"]:
+            if found["name"].startswith(unique):
+                anabranch(kind, "destroy", f"lab/{found['id']}", "--yes", *options)
+
+
+def test_the_life_of_a_machine(anabranch, named):
     lists = {
         name: anabranch(name, "list")
         for name in ("realms", "hardware-profiles", "images", "instances", "keys")
@@ -52,26 +62,24 @@ def test_the_life_of_a_machine(anabranch, unique):
         return anabranch("instances", "show", of)["platform_state"]
 
     made = anabranch(
-        *("instances", "create", "lab", "--name", unique, "--image", image["id"], "--wait"),
+        *("instances", "create", "lab", "--name", named, "--image", image["id"], "--wait"),
         *("--hardware-profile", profile["id"], "--tag", "role=test"),
     )
     machine = f"lab/{made['id']}"
-    try:
-        assert (made["state"], made["tags"]) == ("RUNNING", {"role": "test"})
-        assert state(machine) == "ACTIVE"
-        anabranch("instances", "stop", machine, "--wait")
-        assert state(machine) == "SHUTOFF"
-        anabranch("instances", "start", machine, "--wait")
-        assert state(machine) == "ACTIVE"
-        anabranch("instances", "reboot", machine, "--wait")
-        assert state(machine) == "ACTIVE"
-        renamed = anabranch("instances", "rename", machine, f"{unique}-b")
-        assert renamed["name"] == f"{unique}-b"
-        found = anabranch("instances", "list", "--filter", f"name={unique}-b,state=running")
-        assert [i["id"] for i in found["items"]] == [made["id"]]
-        copy = anabranch("images", "create", "lab", "--instance", made["id"], "--name", unique)
-        anabranch("images", "destroy", f"lab/{copy['id']}", "--yes")
-    finally:
-        anabranch("instances", "destroy", machine, "--yes", "--wait")
+    assert (made["state"], made["tags"]) == ("RUNNING", {"role": "test"})
+    assert state(machine) == "ACTIVE"
+    anabranch("instances", "stop", machine, "--wait")
+    assert state(machine) == "SHUTOFF"
+    anabranch("instances", "start", machine, "--wait")
+    assert state(machine) == "ACTIVE"
+    anabranch("instances", "reboot", machine, "--wait")
+    assert state(machine) == "ACTIVE"
+    renamed = anabranch("instances", "rename", machine, f"{named}-b")
+    assert renamed["name"] == f"{named}-b"
+    found = anabranch("instances", "list", "--filter", f"name={named}-b,state=running")
+    assert [i["id"] for i in found["items"]] == [made["id"]]
+    copy = anabranch("images", "create", "lab", "--instance", made["id"], "--name", named)
+    anabranch("images", "destroy", f"lab/{copy['id']}", "--yes")
+    anabranch("instances", "destroy", machine, "--yes", "--wait")
     anabranch("instances", "show", machine, code=1)
     anabranch("instances", "destroy", machine, "--yes")

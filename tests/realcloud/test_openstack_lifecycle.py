@@ -20,24 +20,16 @@ from anabranch.models import ConsoleKind, ImageSpec, ImageState, InstanceSpec, K
 
 
 @pytest.fixture
-def lab(openstack, unique):
+def lab(openstack, clean, unique):
     @asynccontextmanager
     async def opened():
         async with await anyio.to_thread.run_sync(openstack, "oslab") as broker:
             try:
                 yield broker
             finally:
-                with anyio.CancelScope(shield=True), anyio.move_on_after(60):
-                    await clean(broker, unique)
+                await clean(broker, unique)
 
     return opened
-
-
-async def clean(broker, prefix):
-    for collection in (broker.instances, broker.images, broker.keys):
-        for found in await collection.list():
-            if found.name.startswith(prefix):
-                await collection.destroy(found.qualified_id)
 
 
 async def spec(broker, name, **fields):

@@ -10,7 +10,7 @@ import os
 import urllib.request
 import uuid
 from collections.abc import Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,11 @@ import pytest
 import yaml
 
 from anabranch.cloud import Cloud
-from anabranch.errors import CloudError
+from anabranch.errors import Conflict, NotFound
 from anabranch.models import InstanceSpec
 from anabranch_openstack import driver
+
+from .pages import everything
 
 CLOUDS_FILE = Path(os.environ.get("OSLAB_STATE", "/var/tmp/oslab")) / "clouds.yaml"
 
@@ -65,7 +67,10 @@ class Lab:
         self._cleaning: list[tuple[Callable[..., Awaitable[None]], str]] = []
 
     def later(self, destroy: Callable[..., Awaitable[None]], ident: str) -> None:
-        """Have a thing destroyed in the end, before those that were named earlier."""
+        """Have a thing destroyed in the end, before those that were named earlier.
+
+        A conflict is waited out: what is in use goes a little later than its user.
+        """
         self._cleaning.append((destroy, ident))
 
     async def instance(self, **fields: Any) -> str:
@@ -83,11 +88,42 @@ class Lab:
         await eventually(lambda: self._is_running(made.id))
         return made.id
 
+    async def sweep(self) -> None:
+        """Have all destroyed that has the name, or one that begins so, though nobody said so."""
+        kinds: list[tuple[str, tuple[Any, ...]]] = [
+            *((kind, ()) for kind in ("network", "firewall", "network_interface")),
+            *((kind, ()) for kind in ("storage_volume", "storage_snapshot")),
+            *(("instance", ({},)), ("load_balancer", ()), ("bucket", ())),
+        ]
+        for kind, arguments in kinds:
+            listing = getattr(driver, f"list_{kind}s")
+            destroy = (
+                self._instance_gone if kind == "instance" else getattr(driver, f"destroy_{kind}")
+            )
+            for found in await everything(listing, self.cloud, *arguments):
+                if found.name.startswith(self.name):
+                    self.later(destroy, found.id)
+
     async def clean(self) -> None:
+        """Destroy all that is to be, also when cancelled, and tell then what stayed."""
+        stayed: list[str] = []
         for destroy, ident in reversed(self._cleaning):
-            with anyio.move_on_after(60, shield=True):
-                with suppress(CloudError):
-                    await destroy(self.cloud, ident)
+            with anyio.CancelScope(shield=True):
+                try:
+                    await self._gone(destroy, ident)
+                except Exception as exc:
+                    stayed.append(f"{ident}: {exc!r}")
+        assert not stayed
+
+    async def _gone(self, destroy: Callable[..., Awaitable[None]], ident: str) -> None:
+        with anyio.fail_after(60):
+            while True:
+                try:
+                    return await destroy(self.cloud, ident)
+                except NotFound:
+                    return None
+                except Conflict:
+                    await anyio.sleep(0.2)
 
     async def _is_running(self, ident: str) -> bool:
         return (await driver.get_instance(self.cloud, ident)).state == "RUNNING"
@@ -117,6 +153,10 @@ def lab():
         found = Lab(Cloud(name, configured))
         try:
             yield found
+        except BaseException:
+            with anyio.move_on_after(60, shield=True):
+                await found.sweep()
+            raise
         finally:
             await found.clean()
             await found.cloud.aclose()

@@ -14,6 +14,8 @@ from anabranch_openstack import blob_uploads, driver
 from anabranch_openstack.client import session
 from anabranch_openstack.object_store import ask, blob_path
 
+from .pages import everything
+
 pytestmark = pytest.mark.filterwarnings("ignore::Warning:openstack")
 
 NAMES = ("a/b/c.txt", "/lead//double/", "%41 100%", "é 🚀 中", "..", "a/../b", "?x=1&y#z", '"<b>"')
@@ -27,17 +29,6 @@ async def source(*chunks):
 
 async def broken_off(*_arguments):
     raise CloudUnavailable("in between")
-
-
-async def everything(listing, cloud, *arguments):
-    found, cursor = [], None
-    while True:
-        page = await listing(cloud, cursor, *arguments)
-        assert not page.problems
-        found += page.items
-        cursor = page.cursor
-        if cursor is None:
-            return found
 
 
 async def bucket_gone(cloud, bucket_id):

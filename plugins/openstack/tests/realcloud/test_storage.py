@@ -14,41 +14,23 @@ from anabranch.models import (
 )
 from anabranch_openstack import driver
 
+from .pages import everything
+
 pytestmark = pytest.mark.filterwarnings("ignore::Warning:openstack")
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
-async def everything(listing, cloud, *arguments):
-    found, cursor = [], None
-    while True:
-        page = await listing(cloud, cursor, *arguments)
-        assert not page.problems
-        found += page.items
-        cursor = page.cursor
-        if cursor is None:
-            return found
-
-
 async def gone(destroy, get, cloud, ident):
-    """Destroy a thing that may be on its way to somewhere, and wait until it is gone."""
+    """Destroy a thing, and wait until it is gone."""
+    await destroy(cloud, ident)
     while True:
-        try:
-            await destroy(cloud, ident)
-            while True:
-                await get(cloud, ident)
-                await anyio.sleep(0.1)
-        except Conflict:
-            await anyio.sleep(0.2)
-        except NotFound:
-            return
+        await get(cloud, ident)
+        await anyio.sleep(0.1)
 
 
 async def volume_gone(cloud, ident):
-    try:
-        await driver.detach_storage_volume(cloud, ident)
-    except NotFound:
-        return
+    await driver.detach_storage_volume(cloud, ident)
     await gone(driver.destroy_storage_volume, driver.get_storage_volume, cloud, ident)
 
 
