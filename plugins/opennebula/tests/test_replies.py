@@ -30,6 +30,7 @@ from anabranch_opennebula.xmlrpc import Fault
         (1024, "[one.vm.info] Error getting virtual machine [999999].", NotFound),
         (2048, '[one.vm.action] … "terminate" …, wrong state BOOT', InvalidState),
         (2048, "This action is not available for state RUNNING", InvalidState),
+        (2048, "[one.vm.attach] VM is not running in any host", InvalidState),
         (2048, "[one.image.delete] There are 1 VMs using it.", Conflict),
         (2048, "Cannot get IP/MAC lease from virtual network 1.", Conflict),
         (2048, '[one.vm.action] Action "shutdown" is not supported', OperationNotSupported),

@@ -53,7 +53,7 @@ _BY_WORDS: Final[tuple[tuple[frozenset[int], re.Pattern[str], type[CloudError]],
             NotFound,
         ),
         ((_INTERNAL,), r"\bin use\b", Conflict),
-        ((_ACTION,), r"\bstates?\b|not available for", InvalidState),
+        ((_ACTION,), r"\bstates?\b|not available for|not running in any host", InvalidState),
         ((_ACTION,), r"missing|invalid|syntax|wrong (value|format)|parse", InvalidRequest),
         (
             (_INTERNAL,),
