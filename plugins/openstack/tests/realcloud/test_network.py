@@ -35,7 +35,7 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 async def network(cloud, name="private"):
-    return next(n for n in (await driver.list_networks(cloud, None)).items if n.name == name)
+    return next(n for n in await everything(driver.list_networks, cloud) if n.name == name)
 
 
 async def address(lab, **fields):

@@ -357,7 +357,7 @@ def test_a_load_balancer_takes_one_change_at_a_time(sides, story, pools):
     before, behaviour.state_delay = behaviour.state_delay, 30
     try:
         balancers = f"{LB}/loadbalancers"
-        body = {"loadbalancer": {"name": "differential", "vip_network_id": "{network}"}}
+        body = {"loadbalancer": {"name": "one-at-a-time", "vip_network_id": "{network}"}}
         story.step("POST", balancers, body, keep="balancer", depth=2)
         one = f"{balancers}/{{balancer}}"
         listener = {"protocol": "TCP", "protocol_port": 81, "loadbalancer_id": "{balancer}"}
