@@ -57,7 +57,10 @@ class Firewalls(FirewallsSpec[OpenStackSettings]):
     async def add_firewall_rule(
         self, cloud: OpenStackCloud, firewall_id: str, spec: FirewallRuleSpec
     ) -> Firewall:
-        """Add one rule per source: all of them or, if neutron refuses one, none."""
+        """Add one rule per source: all of them or, if neutron refuses one, none.
+
+        Where some are there already, the others are added one by one: a quota may end that halfway.
+        """
         neutron = session(cloud)
         await _add(neutron, await rules_to_add(neutron, firewall_id, spec))
         return await _ask(neutron, "GET", _path(firewall_id))
