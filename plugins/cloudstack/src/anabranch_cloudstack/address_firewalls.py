@@ -15,15 +15,13 @@ from anabranch.models import (
     FirewallRule,
     FirewallRuleSpec,
     RuleAction,
-    RuleSource,
-    SourceKind,
 )
 from anabranch.paging import Page
 from anabranch_cloudstack import wire
 from anabranch_cloudstack.addresses import ADDRESS, find_address
 from anabranch_cloudstack.client import CloudStackCloud, Parameters, session
 from anabranch_cloudstack.reading import Reader, itself
-from anabranch_cloudstack.rules import address_rule, missing_cidrs, ports
+from anabranch_cloudstack.rules import address_rule, blocks_of, missing_cidrs, ports, without
 
 __all__ = ["AddressFirewalls"]
 
@@ -83,11 +81,7 @@ class AddressFirewalls:
         """Add what is not there yet of a rule."""
         if spec.direction is Direction.EGRESS or spec.action is RuleAction.DENY:
             raise InvalidRequest("the firewall of an address only accepts, and only ingress")
-        sources = spec.sources or (RuleSource(),)
-        if any(source.kind is SourceKind.GROUP for source in sources):
-            raise InvalidRequest(
-                "the firewall of an address knows no groups", remedy="Name blocks of addresses"
-            )
+        sources = blocks_of(spec)
         fields = ports(spec)
         before = await self.get(ident)
         cidrs = missing_cidrs(before.rules, spec, sources)
@@ -104,12 +98,9 @@ class AddressFirewalls:
         Raises:
             NotFound: there is none.
         """
-        before = await self.get(ident)
-        left = tuple(rule for rule in before.rules if rule.id != rule_id)
-        if len(left) == len(before.rules):
-            raise NotFound(f"the firewall has no rule {rule_id!r}")
+        left = without(await self.get(ident), rule_id)
         await self._session.carry_out("deleteFirewallRule", {"id": rule_id}, idempotent=True)
-        return msgspec.structs.replace(before, rules=left)
+        return left
 
     async def _rules(self, parameters: Parameters) -> dict[str, list[FirewallRule]]:
         page = await self._session.everything(

@@ -7,7 +7,6 @@ from typing import Final
 
 import msgspec
 
-from anabranch.errors import InvalidRequest, NotFound
 from anabranch.models import (
     Direction,
     Extra,
@@ -15,14 +14,12 @@ from anabranch.models import (
     FirewallRule,
     FirewallRuleSpec,
     RuleAction,
-    RuleSource,
-    SourceKind,
 )
 from anabranch.paging import Page
 from anabranch_cloudstack import wire
 from anabranch_cloudstack.client import CloudStackCloud, Parameters, session
 from anabranch_cloudstack.reading import Reader, itself
-from anabranch_cloudstack.rules import acl_rule, missing_cidrs, ports
+from anabranch_cloudstack.rules import acl_rule, blocks_of, missing_cidrs, ports, without
 
 __all__ = ["NetworkAcls"]
 
@@ -76,9 +73,7 @@ class NetworkAcls:
 
     async def add(self, ident: str, spec: FirewallRuleSpec) -> Firewall:
         """Add what is not there yet of a rule, behind those that are: the first match decides."""
-        sources = spec.sources or (RuleSource(),)
-        if any(source.kind is SourceKind.GROUP for source in sources):
-            raise InvalidRequest("a network ACL knows no groups", remedy="Name blocks of addresses")
+        sources = blocks_of(spec)
         fields = ports(spec)
         before = await self.get(ident)
         cidrs = missing_cidrs(before.rules, spec, sources)
@@ -102,12 +97,9 @@ class NetworkAcls:
         Raises:
             NotFound: there is none.
         """
-        before = await self.get(ident)
-        left = tuple(rule for rule in before.rules if rule.id != rule_id)
-        if len(left) == len(before.rules):
-            raise NotFound(f"the list of network ACLs has no rule {rule_id!r}")
+        left = without(await self.get(ident), rule_id)
         await self._session.carry_out("deleteNetworkACL", {"id": rule_id}, idempotent=True)
-        return msgspec.structs.replace(before, rules=left)
+        return left
 
     async def _rules(self, parameters: Parameters) -> dict[str, list[FirewallRule]]:
         page = await self._session.everything(

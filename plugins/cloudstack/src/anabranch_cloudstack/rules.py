@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, Protocol
 
-from anabranch.errors import InvalidRequest
+import msgspec
+
+from anabranch.errors import InvalidRequest, NotFound
 from anabranch.models import (
     Direction,
+    Firewall,
     FirewallRule,
     FirewallRuleSpec,
     RuleAction,
@@ -21,10 +24,12 @@ from anabranch_cloudstack.values import number
 __all__ = [
     "acl_rule",
     "address_rule",
+    "blocks_of",
     "missing_cidrs",
     "ports",
     "same",
     "security_rule",
+    "without",
 ]
 
 _ANYWHERE: Final = "0.0.0.0/0"
@@ -133,6 +138,30 @@ def missing_cidrs(
     """Return the blocks of addresses among the sources for which no rule does the same."""
     there = [s for rule in rules if same(rule, spec) for s in rule.sources]
     return [cidr for cidr in _cidrs_of(sources) if cidr not in _cidrs_of(there)]
+
+
+def blocks_of(spec: FirewallRuleSpec) -> tuple[RuleSource, ...]:
+    """Return the sources of a rule for a firewall that knows only blocks of addresses.
+
+    Raises:
+        InvalidRequest: one is a group.
+    """
+    sources = spec.sources or (RuleSource(),)
+    if any(source.kind is SourceKind.GROUP for source in sources):
+        raise InvalidRequest("this firewall knows no groups", remedy="Name blocks of addresses")
+    return sources
+
+
+def without(firewall: Firewall, rule_id: str) -> Firewall:
+    """Return a firewall without one of its rules.
+
+    Raises:
+        NotFound: it has no such rule.
+    """
+    left = tuple(rule for rule in firewall.rules if rule.id != rule_id)
+    if len(left) == len(firewall.rules):
+        raise NotFound(f"the firewall has no rule {rule_id!r}")
+    return msgspec.structs.replace(firewall, rules=left)
 
 
 def _cidrs_of(sources: Iterable[RuleSource]) -> list[str]:
