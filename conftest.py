@@ -32,6 +32,7 @@ OUR_PACKAGES = (
     "anabranch_opennebula",
     "anabranch_openstack",
     "anabranch_paci",
+    "anabranch_server",
 )
 
 # Where blocking is accepted, although a frame of ours may be below: (file, functions).

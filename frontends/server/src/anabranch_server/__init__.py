@@ -1,0 +1,1 @@
+"""Anabranch over HTTP: every cloud you run behind one API."""

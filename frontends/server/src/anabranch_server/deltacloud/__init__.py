@@ -1,0 +1,1 @@
+"""Apache Deltacloud's REST API, over one broker."""
