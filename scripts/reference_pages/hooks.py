@@ -9,9 +9,11 @@ from anabranch.operations import OPERATIONS, operations_of
 from reference_pages.drivers import bundled, offers
 from reference_pages.markdown import call_text, raises_text, read, table
 
-__all__ = ["LIFECYCLE", "page"]
+__all__ = ["LIFECYCLE", "METHODS", "page"]
 
 LIFECYCLE = tuple(name for name in vars(LifecycleSpec) if not name.startswith("_"))
+
+METHODS = ("configure", "account")
 
 INTRODUCTION = """# Hooks
 
@@ -39,10 +41,11 @@ def page() -> str:
     ]
     about = "\n".join(_hook(name) for name in LIFECYCLE)
     parts.append(f"## About a cloud\n\n{read(LifecycleSpec).text}\n\n{about}")
-    parts.append(
-        "### `configure`\n\nNo hook, but a method that a driver may override; not `async`.\n\n"
-        + _described("configure", DriverSpec)
-    )
+    parts += [
+        f"### `{name}`\n\nNo hook, but a method that a driver may override; not `async`.\n\n"
+        + _described(name, DriverSpec)
+        for name in METHODS
+    ]
     return "\n".join(parts)
 
 

@@ -15,6 +15,7 @@ import yaml
 
 from anabranch import Broker, Configuration, FeatureNotSupported, NotFound, PluginRegistry
 from anabranch.models import InstanceSpec
+from anabranch.redaction import SecretStr
 from anabranch.testing import Fault, FaultKind
 
 ROOT = Path(__file__).parents[2]
@@ -136,7 +137,8 @@ async def serve(stream: anyio.abc.SocketStream) -> None:
 async def test_the_driver_of_the_how_to_drives(acme):
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     port = listener.extra(anyio.abc.SocketAttribute.local_port)
-    entry = {"driver": "acme", "url": f"http://127.0.0.1:{port}", "api_key": "hunter2"}
+    account = acme.driver.account(f"http://127.0.0.1:{port}", "someone", SecretStr("hunter2"))
+    entry = {**account, "driver": "acme"}
     clouds = {"one": entry, "two": {**entry, "api_key": "wrong"}}
     registry = PluginRegistry(drivers={"acme": acme.driver}, points=[])
     async with listener, anyio.create_task_group() as group:

@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final, TypeVar, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -13,7 +14,7 @@ from msgspec import Meta
 from anabranch.errors import ConfigurationError
 from anabranch.redaction import SecretStr
 
-__all__ = ["CloudSettings", "suggestion", "to_settings"]
+__all__ = ["CloudSettings", "check_login", "check_provider_url", "suggestion", "to_settings"]
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -82,8 +83,61 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f"Known: {', '.join(known)}" if known else ""
 
 
+def check_login(user: str, password: SecretStr) -> None:
+    """Refuse a user or a password that HTTP Basic cannot carry (RFC 7617, section 2), or none.
+
+    For a driver's `account`.
+
+    Raises:
+        ConfigurationError: of the field `user` or `password`: it is empty, or has control
+            characters or halves of surrogate pairs; a user with a colon.
+    """
+    for field, text in (("user", user), ("password", password.get_secret_value())):
+        if not text:
+            raise ConfigurationError("is required", field=field, remedy="Send HTTP Basic with both")
+        if _UNSENDABLE.search(text):
+            raise ConfigurationError(
+                "has control characters", field=field, remedy="Send it as UTF-8, without them"
+            )
+    if ":" in user:
+        raise ConfigurationError(
+            "has a colon, which HTTP Basic cannot carry", field="user", remedy="Correct it"
+        )
+
+
+def check_provider_url(provider: str, form: str) -> None:
+    """Refuse a provider that is not the URL of an API, bare of login, query and fragment.
+
+    For a driver's `account`.
+
+    Args:
+        provider: The provider.
+        form: How it is written right: `https://HOST:PORT/v3`.
+
+    Raises:
+        ConfigurationError: of the field `provider`.
+    """
+    try:
+        bare = _BARE_URL.fullmatch(provider) and not _UNSENDABLE.search(provider)
+        good = bare and urlsplit(provider).port != 0
+    except ValueError:
+        good = False
+    if not good:
+        # It is not quoted: who puts a login into it, puts a password there.
+        wrong = "is no bare URL of an API" if provider else "is required"
+        raise ConfigurationError(wrong, field="provider", remedy=f"Write {form}")
+
+
+_UNSENDABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_BARE_URL: Final = re.compile(
+    r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/@?#\\:;\[\]]+)(:[0-9]{1,5})?(/[^\s@?#\\]*)?"
+)
+
+
 def _decode(kind: type, value: object) -> object:
     if kind is SecretStr:
+        if isinstance(value, SecretStr):
+            return value
         if isinstance(value, (str, int, float)) and not isinstance(value, bool):
             return SecretStr(str(value))
         msg = "Expected a text"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, TypeVar
 
+from anabranch.errors import ConfigurationError
 from anabranch.hooks.addresses import AddressesSpec
 from anabranch.hooks.blobs import BlobsSpec
 from anabranch.hooks.buckets import BucketsSpec
@@ -22,6 +23,7 @@ from anabranch.hooks.realms import RealmsSpec
 from anabranch.hooks.storage_snapshots import StorageSnapshotsSpec
 from anabranch.hooks.storage_volumes import StorageVolumesSpec
 from anabranch.hooks.subnets import SubnetsSpec
+from anabranch.redaction import SecretStr
 from anabranch.settings import CloudSettings, to_settings
 from anabranch.states import StateMachine
 
@@ -83,12 +85,15 @@ class DriverSpec(
         title: The platform's name, as people write it.
         settings_type: Class of its settings.
         instance_states: The states that its instances go through.
+        provider_help: What the provider of an `account` is, for people: `URL of the API`. Empty:
+            it needs none.
     """
 
     api_version: ClassVar[int] = 1
     title: ClassVar[str]
     settings_type: type[S]
     instance_states: ClassVar[StateMachine]
+    provider_help: ClassVar[str] = ""
 
     def configure(self, cloud: str, entry: Mapping[str, Any], environment: Mapping[str, str]) -> S:
         """Make the settings of a cloud from its entry in the configuration.
@@ -105,6 +110,36 @@ class DriverSpec(
         """
         del environment
         return to_settings(self.settings_type, entry, cloud=cloud)
+
+    def account(self, provider: str, user: str, password: SecretStr) -> Mapping[str, Any]:
+        """Return the entry of an account that comes as HTTP Basic carries it, for `configure`.
+
+        A daemon without credentials of its own gets all three with each request, from strangers.
+        So the entry holds the endpoint and the credentials and nothing else, no setting that
+        names a file or another place to connect to; and making it reads no file, no environment
+        and no network.
+
+        Override it where such an account says all that one must know to log in. Pure, so it is
+        idempotent.
+
+        Args:
+            provider: Which of the platform's clouds, see `provider_help`; may be empty.
+            user: User name, as the platform or the driver's documentation writes it.
+            password: Password.
+
+        Returns:
+            The entry without `driver`, which only the caller knows; the password in it is a
+            `SecretStr` still.
+
+        Raises:
+            ConfigurationError: of the field `provider`, `user` or `password`, with what would be
+                right; or the driver takes no such accounts.
+        """
+        del provider, user, password
+        raise ConfigurationError(
+            f"{self.title} takes no accounts that come with each request",
+            remedy="Name the cloud in anabranch.yaml instead",
+        )
 
 
 Ops = DriverSpec[Any]

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from anabranch.hooks import DriverSpec
+from anabranch.redaction import SecretStr
+from anabranch_cloudstack.accounts import account
 from anabranch_cloudstack.addresses import Addresses
 from anabranch_cloudstack.configure import configure
 from anabranch_cloudstack.firewalls import Firewalls
@@ -55,12 +57,17 @@ class CloudStackDriver(
     title = "CloudStack"
     settings_type = CloudStackSettings
     instance_states = INSTANCE_STATES
+    provider_help = "URL of the API"
 
     def configure(
         self, cloud: str, entry: Mapping[str, Any], environment: Mapping[str, str]
     ) -> CloudStackSettings:
         """Make the settings of a cloud, by way of the user's cloudstack.ini if it says so."""
         return configure(cloud, entry, environment)
+
+    def account(self, provider: str, user: str, password: SecretStr) -> Mapping[str, Any]:
+        """Return the entry of an account; see `accounts` for how each part is written."""
+        return account(provider, user, password)
 
 
 driver: Final = CloudStackDriver()

@@ -8,7 +8,8 @@ from typing import Any, Final
 from anabranch.errors import ConfigurationError
 from anabranch.features import FEATURES
 from anabranch.hooks import COLLECTIONS, DriverSpec
-from anabranch.settings import suggestion
+from anabranch.redaction import SecretStr
+from anabranch.settings import check_login, suggestion
 from anabranch_mock.addresses import Addresses
 from anabranch_mock.blobs import Blobs
 from anabranch_mock.buckets import Buckets
@@ -77,6 +78,16 @@ class MockDriver(
         for name in settings.lacks:
             _check(cloud, "lacks", name, _OPERATIONS | _FEATURES_OF_OPERATIONS)
         return settings
+
+    def account(self, provider: str, user: str, password: SecretStr) -> Mapping[str, Any]:
+        """Return the entry of an account; whatever the provider, it is memory.
+
+        Raises:
+            ConfigurationError: user or password is missing, or has control characters.
+        """
+        del provider
+        check_login(user, password)
+        return {"username": user, "password": password}
 
 
 _OPERATIONS: Final = {"check", "probe"} | {

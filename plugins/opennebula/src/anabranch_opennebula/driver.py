@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from anabranch.hooks import DriverSpec
+from anabranch.redaction import SecretStr
+from anabranch_opennebula.accounts import account
 from anabranch_opennebula.addresses import Addresses
 from anabranch_opennebula.configure import configure
 from anabranch_opennebula.firewalls import Firewalls
@@ -52,12 +54,17 @@ class OpenNebulaDriver(
     title = "OpenNebula"
     settings_type = OpenNebulaSettings
     instance_states = INSTANCE_STATES
+    provider_help = "URL of the XML-RPC API"
 
     def configure(
         self, cloud: str, entry: Mapping[str, Any], environment: Mapping[str, str]
     ) -> OpenNebulaSettings:
         """Make the settings of a cloud, by way of the file with the login if it names one."""
         return configure(cloud, entry, environment)
+
+    def account(self, provider: str, user: str, password: SecretStr) -> Mapping[str, Any]:
+        """Return the entry of an account; see `accounts` for how each part is written."""
+        return account(provider, user, password)
 
 
 driver: Final = OpenNebulaDriver()

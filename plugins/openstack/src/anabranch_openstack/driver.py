@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from anabranch.hooks import DriverSpec
+from anabranch.redaction import SecretStr
+from anabranch_openstack.accounts import account
 from anabranch_openstack.addresses import Addresses
 from anabranch_openstack.blob_uploads import BlobUploads
 from anabranch_openstack.blobs import Blobs
@@ -63,12 +65,17 @@ class OpenStackDriver(
     title = "OpenStack"
     settings_type = OpenStackSettings
     instance_states = INSTANCE_STATES
+    provider_help = "URL of keystone, and after a semicolon the region"
 
     def configure(
         self, cloud: str, entry: Mapping[str, Any], environment: Mapping[str, str]
     ) -> OpenStackSettings:
         """Make the settings of a cloud, by way of the user's clouds.yaml if it says so."""
         return configure(cloud, entry, environment)
+
+    def account(self, provider: str, user: str, password: SecretStr) -> Mapping[str, Any]:
+        """Return the entry of an account; see `accounts` for how each part is written."""
+        return account(provider, user, password)
 
 
 driver: Final = OpenStackDriver()

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from anabranch.hooks import DriverSpec
+from anabranch.redaction import SecretStr
+from anabranch_paci.accounts import account
 from anabranch_paci.configure import configure
 from anabranch_paci.creation import InstanceCreation
 from anabranch_paci.firewalls import Firewalls
@@ -43,6 +45,7 @@ class PaciDriver(
     title = "PACI"
     settings_type = PaciSettings
     instance_states = INSTANCE_STATES
+    provider_help = "URL of the API"
 
     def configure(
         self, cloud: str, entry: Mapping[str, Any], environment: Mapping[str, str]
@@ -50,6 +53,10 @@ class PaciDriver(
         """Make the settings of a cloud."""
         del environment
         return configure(cloud, entry)
+
+    def account(self, provider: str, user: str, password: SecretStr) -> Mapping[str, Any]:
+        """Return the entry of an account; see `accounts` for how each part is written."""
+        return account(provider, user, password)
 
 
 driver: Final = PaciDriver()
