@@ -132,7 +132,8 @@ async def test_nothing_stands_in_the_way_when_it_is_off(monkeypatch, capsys, mak
         monkeypatch.setenv("ANABRANCH_TRACE_PLUGINS", value)
     async with make_broker() as broker:
         broker.register(Audit())
-        for caller in (broker._manager.hook.start_instance, broker._manager.hook.list_instances):
+        hooks = broker._dispatch._manager.hook
+        for caller in (hooks.start_instance, hooks.list_instances):
             for hookimpl_ in caller.get_hookimpls():
                 assert hookimpl_.function == getattr(hookimpl_.plugin, caller.name)
         await broker.instances.list()

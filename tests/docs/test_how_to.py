@@ -89,6 +89,11 @@ def test_a_configuration_in_code(run):
     assert int(run(EMBED, "in_code.py")) > 0
 
 
+def test_clouds_that_come_and_go(run):
+    alice, bob = run(EMBED, "guests.py").split()
+    assert alice == bob != "0"
+
+
 SCRIPT = "docs/how-to/script.md"
 
 

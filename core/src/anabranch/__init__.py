@@ -39,7 +39,7 @@ from anabranch.models import to_builtins
 from anabranch.operations import OPERATIONS, Operation, operations_of
 from anabranch.plugins import PluginInfo, PluginRegistry, PluginRules
 from anabranch.redaction import SecretStr
-from anabranch.states import InstanceAction, InstanceState
+from anabranch.states import InstanceAction, InstanceState, StateMachine, Transition
 
 __all__ = [
     "FEATURES",
@@ -89,6 +89,8 @@ __all__ = [
     "RateLimited",
     "RequirementNotMet",
     "SecretStr",
+    "StateMachine",
+    "Transition",
     "find_configuration",
     "load_configuration",
     "operations_of",

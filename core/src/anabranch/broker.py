@@ -8,13 +8,14 @@ from types import TracebackType
 from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar, cast
 
 import anyio
-import pluggy
+import msgspec
 
 from anabranch.answer import Answer
 from anabranch.breaker import Breaker
 from anabranch.capabilities import Capabilities
 from anabranch.cloud import Cloud, SingleFlight
-from anabranch.configuration import Configuration
+from anabranch.configuration import Configuration, check_entry
+from anabranch.dispatch import Dispatch
 from anabranch.errors import (
     AnabranchError,
     CloudError,
@@ -27,14 +28,13 @@ from anabranch.errors import (
 )
 from anabranch.fanout import FanOut, Target
 from anabranch.features import FEATURES
-from anabranch.hooks import PROJECT, CloudIdentity, DriverSpec, Lacks, Ops
+from anabranch.hooks import CloudIdentity, Lacks, Ops
 from anabranch.ids import QualifiedId
 from anabranch.operations import OPERATIONS
 from anabranch.paging import Page
 from anabranch.plugins import PluginRegistry
 from anabranch.results import nonsense
 from anabranch.settings import CloudSettings, suggestion
-from anabranch.tracing import tracer
 
 __all__ = ["BrokerBase"]
 
@@ -76,7 +76,12 @@ class BrokerBase:
     """
 
     def __init__(
-        self, configuration: Configuration, *, registry: PluginRegistry | None = None
+        self,
+        configuration: Configuration,
+        *,
+        registry: PluginRegistry | None = None,
+        dispatch: Dispatch | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         """Load the drivers of the configured clouds, and check their settings. Connects nowhere.
 
@@ -87,19 +92,16 @@ class BrokerBase:
         Args:
             configuration: What `load_configuration` returns.
             registry: The drivers to use; None: those that are installed.
+            dispatch: The drivers of another broker, shared with it: what `sibling` passes on.
+            environment: The variables that entries may refer to; None: those of the process.
 
         Raises:
             ConfigurationError: a setting of a cloud is wrong; several: all are told in one.
         """
         self.configuration = configuration
-        self.registry = registry or PluginRegistry(configuration.plugins)
-        self._manager = pluggy.PluginManager(PROJECT)
-        self._manager.add_hookspecs(DriverSpec)
-        self._drivers: dict[str, Ops] = {}
-        self._static: dict[str, Capabilities] = {}
-        self._routes: dict[tuple[str, str], Callable[..., Any]] = {}
-        self._trace = tracer()
-        self._environment = dict(os.environ)
+        self._dispatch = dispatch or Dispatch(registry or PluginRegistry(configuration.plugins))
+        self.registry = self._dispatch.registry
+        self._environment = dict(os.environ if environment is None else environment)
         wrong: list[ConfigurationError] = []
         self._members: dict[str, _Member] = {}
         for name, entry in configuration.clouds.items():
@@ -132,13 +134,41 @@ class BrokerBase:
                     if member.cloud:
                         group.start_soon(member.cloud.aclose)
 
+    def sibling(
+        self,
+        clouds: Mapping[str, Mapping[str, Any]],
+        *,
+        environment: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Return another broker that has other clouds and shares the drivers, for a few µs each.
+
+        Shared are the loaded drivers, the rules about plugins, and what was given to `register`,
+        then or later, to either. Nothing else is: clouds, connections, tokens, breakers and probes
+        are its own, and closing one closes none of the other. So the same name may stand for
+        another account in each: what a wrapper keeps about a cloud belongs into `cloud.local`.
+
+        It blocks where a driver is not loaded yet; load it first, in a thread: `await
+        anyio.to_thread.run_sync(broker.registry.driver, "openstack")`. Drivers read files that an
+        entry refers to, so whoever takes entries from outside chooses their fields himself.
+
+        Args:
+            clouds: Entries by name, as in `anabranch.yaml`.
+            environment: The variables that they may refer to; None: none, not even those of the
+                process. (The proxy that the process uses is in force for all.)
+
+        Raises:
+            ConfigurationError: a name or a setting is wrong; several: all are told in one.
+        """
+        own = msgspec.structs.replace(self.configuration, clouds=dict(clouds), source="")
+        return type(self)(own, dispatch=self._dispatch, environment=environment or {})
+
     @property
     def clouds(self) -> Mapping[str, str]:
         """The kind of driver of each cloud, by the cloud's name, in configuration order."""
         return {member.name: member.kind for member in self._members.values()}
 
     def register(self, plugin: object, name: str | None = None) -> None:
-        """Add a plugin that wraps hooks (caching, audit, quota); see `anabranch.hooks`.
+        """Add a plugin that wraps hooks (caching, audit, quota), here and for all siblings.
 
         Args:
             plugin: Object whose `@hookimpl(wrapper=True)` methods wrap the operations of that name.
@@ -148,25 +178,7 @@ class BrokerBase:
             PluginError: it has a hook that there is not, or one that wraps nothing: an operation
                 is answered by the driver of its cloud and nobody else.
         """
-        if self._manager.is_registered(plugin):
-            raise PluginError(f"{plugin!r} is registered already")
-        try:
-            self._manager.register(plugin, name)
-            self._manager.check_pending()
-        except Exception as exc:
-            if self._manager.is_registered(plugin):
-                self._manager.unregister(plugin)
-            raise PluginError(str(exc)) from exc
-        for caller in self._manager.get_hookcallers(plugin) or ():
-            if any(i.plugin is plugin and not i.wrapper for i in caller.get_hookimpls()):
-                self._manager.unregister(plugin)
-                msg = (
-                    f"{caller.name!r} of {plugin!r} wraps nothing. Mark it @hookimpl(wrapper=True)"
-                )
-                raise PluginError(msg)
-        if self._trace:
-            self._trace.attach(self._manager, plugin)
-        self._routes.clear()
+        self._dispatch.register(plugin, name)
 
     def capabilities(self, cloud: str) -> Capabilities:
         """What a cloud offers, as far as it is known without asking it; see `probe`.
@@ -198,7 +210,7 @@ class BrokerBase:
                 return lacks
 
             lacks = await member.probing.get(ask)
-            member.capabilities = self._static[member.kind].narrowed(lacks)
+            member.capabilities = self._dispatch.capabilities(member.kind).narrowed(lacks)
             member.probed = now
         return member.capabilities
 
@@ -367,36 +379,30 @@ class BrokerBase:
         return qualified
 
     def _join(self, name: str, entry: Mapping[str, Any]) -> _Member:
+        check_entry(name, entry)
         kind = str(entry["driver"])
+        if kind not in self.registry.kinds:
+            raise ConfigurationError(
+                f"there is no driver {kind!r}",
+                cloud=name,
+                field="driver",
+                remedy=suggestion(kind, self.registry.kinds)
+                + f" Or install it: pip install anabranch-{kind}",
+            )
         member = _Member(name, kind)
         try:
-            driver = self.registry.driver(kind)
-        except PluginError as exc:
-            if kind not in self.registry.kinds:
-                raise ConfigurationError(
-                    f"there is no driver {kind!r}",
-                    cloud=name,
-                    field="driver",
-                    remedy=suggestion(kind, self.registry.kinds)
-                    + f" Or install it: pip install anabranch-{kind}",
-                ) from None
-            member.failure = exc
-            return member
-        try:
-            self._enlist(kind, driver)
+            driver = self._dispatch.enlist(kind)
             member.cloud = Cloud(name, self._settings(kind, driver, name, entry))
+            member.capabilities = self._dispatch.capabilities(kind)
         except ConfigurationError:
             raise
         except PluginError as exc:
             member.failure = exc
-            return member
         except (Exception, SystemExit) as exc:  # a bug: of this driver's clouds alone
             # Without its text: an exception about settings may quote a secret.
             place = _place(exc)
             member.failure = PluginError(f"{type(exc).__name__} in driver {kind!r}, {place}")
             member.failure.__cause__ = exc
-            return member
-        member.capabilities = self._static[kind]
         return member
 
     def _settings(
@@ -409,18 +415,6 @@ class BrokerBase:
             )
         return settings
 
-    def _enlist(self, kind: str, driver: Ops) -> None:
-        if kind in self._drivers:
-            return
-        for other, known in self._drivers.items():
-            if known is driver:
-                raise PluginError(f"driver {kind!r} is the same object as driver {other!r}")
-        self._manager.register(driver, kind)
-        if self._trace:
-            self._trace.attach(self._manager, driver)
-        self._static[kind] = Capabilities.of(kind, driver)
-        self._drivers[kind] = driver
-
     def _member(self, cloud: str) -> _Member:
         try:
             return self._members[cloud]
@@ -428,13 +422,6 @@ class BrokerBase:
             raise ConfigurationError(
                 f"there is no cloud {cloud!r}", remedy=suggestion(cloud, self._members)
             ) from None
-
-    def _route(self, kind: str, operation: str) -> Callable[..., Any]:
-        key = kind, operation
-        if key not in self._routes:
-            others = [driver for k, driver in self._drivers.items() if k != kind]
-            self._routes[key] = self._manager.subset_hook_caller(operation, others)
-        return self._routes[key]
 
     def _target(
         self,
@@ -480,7 +467,7 @@ class BrokerBase:
             raise OperationNotSupported(
                 f"there is no operation {operation!r}", remedy=suggestion(operation, OPERATIONS)
             )
-        elif getattr(type(self._drivers[member.kind]), operation) is getattr(Ops, operation):
+        elif not self._dispatch.has(member.kind, operation):
             raise OperationNotSupported(member.capabilities.why_not(operation))
 
     async def _ask(
@@ -492,7 +479,7 @@ class BrokerBase:
         timeout: float,
     ) -> Any:
         with anyio.move_on_after(timeout):
-            result = await self._route(member.kind, operation)(cloud=cloud, **arguments)
+            result = await self._dispatch.route(member.kind, operation)(cloud=cloud, **arguments)
             if wrong := nonsense(operation, cloud.name, result):
                 changes = operation in OPERATIONS and OPERATIONS[operation].mutates
                 raise DriverFault(

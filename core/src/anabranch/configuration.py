@@ -17,7 +17,7 @@ from anabranch.ids import check_cloud_name
 from anabranch.plugins import PluginRules
 from anabranch.settings import suggestion, to_settings
 
-__all__ = ["FILE_NAME", "Configuration", "find_configuration", "load_configuration"]
+__all__ = ["FILE_NAME", "Configuration", "check_entry", "find_configuration", "load_configuration"]
 
 FILE_NAME: Final = "anabranch.yaml"
 
@@ -113,17 +113,26 @@ def load_configuration(path: str | os.PathLike[str] | None = None) -> Configurat
 
         _merge(document, overrides())
     for name, entry in _clouds(document).items():
-        check_cloud_name(name)
-        if not isinstance(entry, dict):
-            raise ConfigurationError("is no mapping of settings", cloud=name)
-        if "driver" not in entry:
-            raise ConfigurationError(
-                "is required", cloud=name, field="driver", remedy="Add driver: KIND"
-            )
+        check_entry(name, entry)
     document["source"] = str(file) if file else ""
     configuration = to_settings(Configuration, document, cloud="")
     check_requirement(configuration.require, 0)
     return configuration
+
+
+def check_entry(name: str, entry: Any) -> None:
+    """See that a cloud may be called that, and that its entry names a driver.
+
+    Raises:
+        ConfigurationError: it may not, it is no mapping, or it names none.
+    """
+    check_cloud_name(name)
+    if not isinstance(entry, Mapping):
+        raise ConfigurationError("is no mapping of settings", cloud=name)
+    if "driver" not in entry:
+        raise ConfigurationError(
+            "is required", cloud=name, field="driver", remedy="Add driver: KIND"
+        )
 
 
 _OVERRIDES: Final = (

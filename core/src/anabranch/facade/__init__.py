@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from anabranch.broker import BrokerBase
 from anabranch.configuration import Configuration
+from anabranch.dispatch import Dispatch
 from anabranch.facade._base import Collection, Listing, OwnedCollection
 from anabranch.facade._waiting import AwaitedCollection
 from anabranch.facade.blobs import Blobs
@@ -43,9 +46,16 @@ class Broker(BrokerBase):
     """
 
     def __init__(
-        self, configuration: Configuration, *, registry: PluginRegistry | None = None
+        self,
+        configuration: Configuration,
+        *,
+        registry: PluginRegistry | None = None,
+        dispatch: Dispatch | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(configuration, registry=registry)
+        super().__init__(
+            configuration, registry=registry, dispatch=dispatch, environment=environment
+        )
         self.realms: Collection[Realm] = Collection(self, "realms", "realm")
         self.hardware_profiles: Collection[HardwareProfile] = Collection(
             self, "hardware_profiles", "hardware_profile"
