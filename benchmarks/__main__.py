@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import fanout, platforms, startup
+from benchmarks import fanout, platforms, startup, throughput
+from benchmarks.paper import overhead
 
-NAMES = ("fanout", "platforms", "startup")
+NAMES = ("fanout", "platforms", "startup", "paper", "throughput")
 
 
 def main() -> None:
@@ -17,6 +18,7 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.05, help="seconds per request")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each; the best counts")
     parser.add_argument("--machines", type=int, default=1000, help="machines of each platform")
+    parser.add_argument("--write", action="store_true", help="keep paper's table in docs/")
     options = parser.parse_args()
     names = options.names or NAMES
     if unknown := set(names) - set(NAMES):
@@ -28,6 +30,10 @@ def main() -> None:
         platforms.run(options.machines)
     if "startup" in names:
         startup.run()
+    if "paper" in names:
+        overhead.run(write=options.write)
+    if "throughput" in names:
+        throughput.run()
 
 
 if __name__ == "__main__":
