@@ -11,7 +11,15 @@ from typer.core import TyperGroup
 
 from anabranch_cli.coercion import lightened
 
-__all__ = ["COLLECTIONS", "MODULES", "CollectionGroup", "Lazy", "Root", "sub_application"]
+__all__ = [
+    "COLLECTIONS",
+    "EXTENSIONS",
+    "MODULES",
+    "CollectionGroup",
+    "Lazy",
+    "Root",
+    "sub_application",
+]
 
 COLLECTIONS: Final[Mapping[str, str]] = {
     "instances": "Machines: list, create, start, stop, destroy …",
@@ -44,6 +52,12 @@ MODULES: Final[Mapping[str, str]] = {
     "driver": "Begin a driver of your own.",
 }
 """The other commands, by their modules in `anabranch_cli`."""
+
+EXTENSIONS: Final[Mapping[str, str]] = {
+    "serve": "Serve the clouds over HTTP: Apache Deltacloud's API.",
+}
+"""The commands of anabranch-server; found, like anybody's, by the group `anabranch.commands`."""
+_GROUP: Final = "anabranch.commands"
 
 
 def sub_application(help_text: str, cls: type[TyperGroup] | None = None) -> typer.Typer:
@@ -98,12 +112,12 @@ class Root(Lazy):
 
     def names(self) -> list[str]:
         """Return the names of all commands."""
-        return [*COLLECTIONS, *MODULES]
+        return [*COLLECTIONS, *MODULES, *EXTENSIONS]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write what there is into the help; no branch is imported for its short text."""
         with formatter.section("Commands"):
-            formatter.write_dl([*COLLECTIONS.items(), *MODULES.items()])
+            formatter.write_dl([*COLLECTIONS.items(), *MODULES.items(), *EXTENSIONS.items()])
 
     def make(self, name: str) -> Any:
         """Return the group of a collection, or the command of a module."""
@@ -116,7 +130,29 @@ class Root(Lazy):
             command = typer.main.get_command(module.app)
             command.name, command.short_help = name, MODULES[name]
             return command
+        return _extension(name)
+
+
+def _extension(name: str) -> Any:
+    """Return the command that another distribution brings, or None."""
+    from importlib.metadata import entry_points
+
+    point = next(iter(entry_points(group=_GROUP, name=name)), None)
+    if point is None and name not in EXTENSIONS:
         return None
+    app = sub_application("")
+    app.command(name)(point.load() if point else _missing(name))
+    return typer.main.get_command(app)
+
+
+def _missing(name: str) -> Callable[[], int]:
+    def say_so() -> int:
+        from anabranch_cli.session import ExitCode, tell
+
+        tell(f"error: {name!r} is not installed: pip install anabranch-server")
+        return ExitCode.MISUSED
+
+    return say_so
 
 
 class CollectionGroup(Lazy):
