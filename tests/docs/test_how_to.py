@@ -77,6 +77,15 @@ def test_arrivals(run):
     assert lines[2:] == ["lisbon ok True", "porto ok True", "faro failed True"]
 
 
+def test_part_by_part(run):
+    assert run(EMBED, "parts.py").splitlines() == [
+        "20 lisbon porto",
+        "15 lisbon",
+        "10 lisbon",
+        "5",
+    ]
+
+
 def test_an_action(run):
     assert run(EMBED, "restart.py").splitlines() == [
         "RUNNING",

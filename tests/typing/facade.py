@@ -3,7 +3,7 @@
 What must be an error is marked as ignored, as in `driver.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import assert_type
 
 from anabranch import (
@@ -51,6 +51,8 @@ async def lists(broker: Broker) -> None:
     answer = await broker.instances.list(clouds=["lisbon"], require="all", keep=is_running)
     assert_type(answer, Answer[Instance])
     assert_type(answer.items, Sequence[Instance])
+    assert_type(answer.cursors, Mapping[str, str])
+    assert_type(broker.sibling({}), Broker)
     assert_type([item.state for item in answer], list[InstanceState])
     assert_type(broker.instances.stream(), FanOut[Instance])
     async with broker.instances.stream() as arrivals:

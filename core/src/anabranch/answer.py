@@ -21,7 +21,7 @@ class CloudStatus(StrEnum):
     """What became of one cloud in a fan-out."""
 
     OK = "ok"
-    """It answered in full."""
+    """It answered in full, or as far as it was asked: see `Answer.cursors`."""
     PARTIAL = "partial"
     """Some of its pages came; the list was cut short, or an item could not be read in full."""
     FAILED = "failed"
@@ -101,22 +101,26 @@ class Answer(Generic[T]):
         items: What was found, in the order of the configuration.
         clouds: What became of each cloud, in the same order.
         errors: The exceptions themselves, by cloud.
+        cursors: The clouds that have more than was asked for, each with the cursor to go on from;
+            empty without a limit. See `BrokerBase.fan_out` before they are given to anybody.
     """
 
-    __slots__ = ("clouds", "errors", "items")
+    __slots__ = ("clouds", "cursors", "errors", "items")
 
     def __init__(
         self,
         items: Sequence[T],
         clouds: Sequence[CloudReport],
         errors: Mapping[str, AnabranchError],
+        cursors: Mapping[str, str] | None = None,
     ) -> None:
         self.items, self.clouds, self.errors = items, clouds, errors
+        self.cursors = cursors or {}
 
     @property
     def complete(self) -> bool:
-        """Whether no cloud failed and none is partial."""
-        return not self.unfinished
+        """Whether no cloud failed, none is partial, and none has more."""
+        return not self.unfinished and not self.cursors
 
     @property
     def unfinished(self) -> list[CloudReport]:
@@ -156,7 +160,7 @@ class Answer(Generic[T]):
             )
 
     def to_dict(self, *, extra: bool = False) -> dict[str, Any]:
-        """Return the JSON form: `complete`, `items`, `clouds`.
+        """Return the JSON form: `complete`, `items`, `clouds`; cursors are not for everybody.
 
         Args:
             extra: Whether to include the platforms' own fields of the items.
@@ -174,7 +178,10 @@ class Answer(Generic[T]):
         return len(self.items)
 
     def __repr__(self) -> str:
-        states = ", ".join(f"{r.name}: {r.status.value} {r.count}" for r in self.clouds)
+        states = ", ".join(
+            f"{r.name}: {r.status.value} {r.count}{' and more' if r.name in self.cursors else ''}"
+            for r in self.clouds
+        )
         return f"<Answer: {len(self.items)} items; {states}>"
 
 

@@ -327,9 +327,17 @@ class BrokerBase:
         timeout: float | None = None,
         where: Mapping[str, str] | None = None,
         keep: Callable[[T], bool] | None = None,
+        limit: int | None = None,
+        cursors: Mapping[str, str] | None = None,
         **arguments: Any,
     ) -> FanOut[T]:
         """Prepare one list operation over many clouds at once.
+
+        With `limit` it can be asked for part by part: the answer's `cursors` tell which clouds
+        have more, and given back they go on from there, with everything else as it was. Nothing
+        is kept here in between, and no page is fetched twice. A cloud that failed has no cursor.
+        A cursor is trusted, and a driver may put anything into it, even a path: whoever takes one
+        from outside authenticates it.
 
         Args:
             operation: The hookspec: `Ops.list_instances`.
@@ -339,12 +347,19 @@ class BrokerBase:
             where: Fields and the text that they must equal. What the driver can filter by is
                 sent to the cloud, the rest is filtered here.
             keep: Which items to keep, beyond that.
+            limit: Ask a cloud for no further page once so many items of it, 1 or more, were kept.
+                Its pages are whole, so that there may be more items. None: ask for all pages.
+            cursors: Where to go on, by cloud: only these are asked. None: from the beginning.
             **arguments: Further parameters of the hook (`bucket_id`).
 
         Raises:
-            ConfigurationError: there is no such cloud, or none of that kind.
+            ConfigurationError: there is no such cloud, or none of that kind; `limit` is below 1.
         """
         chosen = self.configuration.select(clouds, drivers).clouds
+        for name in cursors or ():
+            self._member(name)
+        if limit is not None and limit < 1:
+            raise ConfigurationError(f"{limit} is below 1", field="limit")
         fields = dict(where or {})
         known = OPERATIONS[operation.__name__]
         known.check({"cursor", *arguments} | ({"where"} & set(known.parameters)))
@@ -356,10 +371,19 @@ class BrokerBase:
             )
         return FanOut(
             [
-                self._target(self._members[name], operation, timeout, fields, arguments)
+                self._target(
+                    self._members[name],
+                    operation,
+                    timeout,
+                    fields,
+                    arguments,
+                    cursors[name] if cursors else None,
+                )
                 for name in chosen
+                if cursors is None or name in cursors
             ],
             keep=_keeper(fields, keep),
+            limit=limit,
         )
 
     async def list_all(
@@ -430,6 +454,7 @@ class BrokerBase:
         timeout: float | None,
         where: Mapping[str, str],
         arguments: Mapping[str, Any],
+        start: str | None,
     ) -> Target[T]:
         name = operation.__name__
         if member.failure or member.cloud is None:
@@ -457,7 +482,7 @@ class BrokerBase:
                 raise fault
             return page
 
-        return Target(member.name, member.kind, name, fetch=fetch, timeout=wanted)
+        return Target(member.name, member.kind, name, fetch=fetch, timeout=wanted, cursor=start)
 
     def _refuse(self, member: _Member, operation: str, arguments: Mapping[str, Any]) -> None:
         """Refuse what is not offered, before the cloud is asked."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Final, Generic, Self, TypeAlias, TypeVar
 
@@ -35,7 +35,7 @@ _PAGES_WAITING: Final = 64
 class Target(Generic[T]):
     """One cloud of a fan-out: how to get its pages, or why that is not tried."""
 
-    __slots__ = ("driver", "fetch", "name", "operation", "refusal", "skip", "timeout")
+    __slots__ = ("cursor", "driver", "fetch", "name", "operation", "refusal", "skip", "timeout")
 
     def __init__(
         self,
@@ -45,6 +45,7 @@ class Target(Generic[T]):
         *,
         fetch: Fetch[T] | None = None,
         timeout: float = 10.0,
+        cursor: str | None = None,
         refusal: AnabranchError | None = None,
         skip: bool = False,
     ) -> None:
@@ -56,11 +57,13 @@ class Target(Generic[T]):
             operation: Operation, for the errors.
             fetch: Gets a page.
             timeout: Seconds for all its pages.
+            cursor: Where to begin; None: with the first page.
             refusal: Why it is not asked.
             skip: Whether that counts as skipped instead of failed.
         """
         self.name, self.driver, self.operation = name, driver, operation
-        self.fetch, self.timeout, self.refusal, self.skip = fetch, timeout, refusal, skip
+        self.fetch, self.timeout, self.cursor = fetch, timeout, cursor
+        self.refusal, self.skip = refusal, skip
 
 
 class Arrival(msgspec.Struct, Generic[T], frozen=True):
@@ -73,13 +76,14 @@ class Arrival(msgspec.Struct, Generic[T], frozen=True):
 class _Course(Generic[T]):
     """How far one cloud has come."""
 
-    __slots__ = ("count", "done", "elapsed", "error", "pages", "problems")
+    __slots__ = ("count", "done", "elapsed", "error", "more", "pages", "problems")
 
     def __init__(self) -> None:
         self.count = self.pages = 0
         self.done = False
         self.elapsed = 0.0
         self.error: AnabranchError | None = None
+        self.more: str | None = None
         self.problems: list[ItemProblem] = []
 
     def report(self, target: Target[T]) -> CloudReport:
@@ -114,15 +118,21 @@ class FanOut(Generic[T]):
     """
 
     def __init__(
-        self, targets: Sequence[Target[T]], *, keep: Callable[[T], bool] | None = None
+        self,
+        targets: Sequence[Target[T]],
+        *,
+        keep: Callable[[T], bool] | None = None,
+        limit: int | None = None,
     ) -> None:
         """Prepare, and start nothing yet.
 
         Args:
             targets: The clouds, in the order of the answer.
             keep: Which items to keep; None: all.
+            limit: Items of a cloud after which it is not asked for another page; None: all pages.
         """
         self._targets, self._keep = targets, keep
+        self._limit = float("inf") if limit is None else limit
         self._courses = {target.name: _Course[T]() for target in targets}
         self._begun = False
         self._broken: Exception | None = None
@@ -133,6 +143,11 @@ class FanOut(Generic[T]):
     def clouds(self) -> list[CloudReport]:
         """What became of each cloud so far; final once the iteration has ended."""
         return [self._courses[t.name].report(t) for t in self._targets]
+
+    @property
+    def cursors(self) -> Mapping[str, str]:
+        """The clouds that reached the limit and have more, each with the cursor to go on from."""
+        return {name: c.more for name, c in self._courses.items() if c.more is not None}
 
     @property
     def awaited(self) -> list[str]:
@@ -154,6 +169,7 @@ class FanOut(Generic[T]):
             [item for items in found.values() for item in items],
             self.clouds,
             {name: c.error for name, c in self._courses.items() if c.error},
+            self.cursors,
         )
 
     async def __aenter__(self) -> Self:
@@ -235,9 +251,9 @@ class FanOut(Generic[T]):
         receive: Callable[[Arrival[T]], Awaitable[None]],
     ) -> None:
         course = self._courses[target.name]
-        cursors: set[str] = set()
+        cursor = target.cursor
+        cursors = {cursor}
         seen: set[object] = set()
-        cursor: str | None = None
         try:
             while True:
                 page = await self._page(target, course, fetch, cursor)
@@ -258,6 +274,9 @@ class FanOut(Generic[T]):
                     again = ProtocolError("the cloud gives the same page again and again")
                     again.locate(target.name, target.operation)
                     raise again
+                if course.count >= self._limit:
+                    course.more, course.done = cursor, True
+                    return
                 cursors.add(cursor)
         except AnabranchError as exc:
             course.error, course.done = exc, True

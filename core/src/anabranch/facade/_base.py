@@ -45,6 +45,8 @@ class Listing(Generic[T]):
         require: str | int | None = None,
         where: Mapping[str, str] | None = None,
         keep: Callable[[T], bool] | None = None,
+        limit: int | None = None,
+        cursors: Mapping[str, str] | None = None,
     ) -> Answer[T]:
         """List over many clouds at once.
 
@@ -55,13 +57,23 @@ class Listing(Generic[T]):
             require: Clouds that must answer in full (`any`, `all`, a number); None: no matter.
             where: Fields and the text that they must equal.
             keep: Which items to keep, beyond that.
+            limit: Ask a cloud for no further page once so many items of it, 1 or more, were kept;
+                None: ask for all pages.
+            cursors: Where to go on, by cloud, as `cursors` of an earlier answer tells: only these
+                are asked. Authenticate what comes from outside: see `BrokerBase.fan_out`.
 
         Raises:
-            RequirementNotMet: fewer clouds than required answered in full.
-            ConfigurationError: there is no such cloud.
+            RequirementNotMet: fewer clouds than required answered, in full or up to the limit.
+            ConfigurationError: there is no such cloud; `limit` is below 1.
         """
         answer = await self.stream(
-            clouds=clouds, drivers=drivers, timeout=timeout, where=where, keep=keep
+            clouds=clouds,
+            drivers=drivers,
+            timeout=timeout,
+            where=where,
+            keep=keep,
+            limit=limit,
+            cursors=cursors,
         ).answer()
         if require is not None:
             answer.require(require)
@@ -75,18 +87,28 @@ class Listing(Generic[T]):
         timeout: float | None = None,
         where: Mapping[str, str] | None = None,
         keep: Callable[[T], bool] | None = None,
+        limit: int | None = None,
+        cursors: Mapping[str, str] | None = None,
     ) -> FanOut[T]:
         """List over many clouds at once, page by page as they arrive; arguments as for `list`.
 
         Use it as `async with broker.instances.stream() as arrivals: async for page in arrivals:`;
-        afterwards `arrivals.clouds` tells what became of each cloud.
+        afterwards `arrivals.clouds` tells what became of each cloud, and `arrivals.cursors` which
+        have more than the limit.
 
         Raises:
-            ConfigurationError: there is no such cloud.
+            ConfigurationError: there is no such cloud; `limit` is below 1.
         """
         operation: Any = getattr(Ops, f"list_{self._name}")
         fan_out: FanOut[T] = self._broker.fan_out(
-            operation, clouds=clouds, drivers=drivers, timeout=timeout, where=where, keep=keep
+            operation,
+            clouds=clouds,
+            drivers=drivers,
+            timeout=timeout,
+            where=where,
+            keep=keep,
+            limit=limit,
+            cursors=cursors,
         )
         return fan_out
 

@@ -28,13 +28,23 @@ class Blobs:
         self._broker = broker
 
     async def list(
-        self, bucket: str | QualifiedId, *, timeout: float | None = None
+        self,
+        bucket: str | QualifiedId,
+        *,
+        timeout: float | None = None,
+        limit: int | None = None,
+        cursors: Mapping[str, str] | None = None,
     ) -> Answer[Blob]:
-        """List the blobs of a bucket; the answer is that of a fan-out over its one cloud."""
+        """List the blobs of a bucket; arguments and answer are those of a fan-out to its cloud."""
         where = self._broker.parse(bucket)
         operation: Any = Ops.list_blobs
         fan_out: FanOut[Blob] = self._broker.fan_out(
-            operation, clouds=[where.cloud], timeout=timeout, bucket_id=where.id
+            operation,
+            clouds=[where.cloud],
+            timeout=timeout,
+            limit=limit,
+            cursors=cursors,
+            bucket_id=where.id,
         )
         return await fan_out.answer()
 
