@@ -27,6 +27,10 @@ class Api:
         self.kind = kind
         self._wire = Wire(url, {"Accept": "application/xml", **headers})
 
+    def close(self) -> None:
+        """End the connection."""
+        self._wire.close()
+
     def requests(self, things: Things) -> Mapping[str, Request]:
         """The request of each operation on these things."""
         image, profile = things.image, things.profile
@@ -75,7 +79,8 @@ class Api:
         """
         exchange = self._wire.exchange(request)
         if exchange.status >= 300:
-            raise RuntimeError(f"{exchange.status} for {request}: {exchange.body[:500]!r}")
+            what = f"{request.method} {request.path}"
+            raise RuntimeError(f"{exchange.status} for {what}: {exchange.body[:500]!r}")
         return exchange
 
     def made(self, things: Things, exchange: Exchange) -> str:

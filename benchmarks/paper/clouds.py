@@ -1,6 +1,6 @@
 """One simulated cloud of each platform, in a process of its own, as slow as the paper's were.
 
-`python -m benchmarks.paper.clouds` writes the entries for `anabranch.yaml` as one line of JSON.
+`python -m benchmarks.paper.clouds 1` writes the entries for `anabranch.yaml` as one line of JSON.
 Then it obeys the lines on its stdin, and answers each with a line of JSON: `slow` and `fast` say
 whether the calls take their time, `traffic` tells how many calls came since it was asked last, and
 in how many round trips: calls that overlap are one.
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import msgspec
 
+from benchmarks.pages import ROOT
 from benchmarks.paper.figures import PLATFORMS, figures_of
 
 if TYPE_CHECKING:
@@ -112,11 +113,14 @@ class Clouds:
 
 
 @contextlib.contextmanager
-def clouds() -> Iterator[Clouds]:
-    """Serve the clouds while the block runs."""
-    command = [sys.executable, "-m", "benchmarks.paper.clouds"]
+def clouds(scale: float = 1.0) -> Iterator[Clouds]:
+    """Serve the clouds while the block runs; a call takes so many times the paper's seconds."""
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "benchmarks.paper.clouds", str(scale)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
     ) as process:
         yield Clouds(process)  # the end of its stdin ends it
 
@@ -200,13 +204,13 @@ def _furnished(kind: str) -> Any:
     return cloud
 
 
-def _main() -> None:
+def _main(scale: float) -> None:
     from anabranch.testing import serve
 
     made = {kind: _furnished(kind) for kind in PLATFORMS}
     paced = {
         kind: _Paced(
-            cloud, {p: figures_of(kind)[name].direct_s for p, name in _CALLS[kind].items()}
+            cloud, {p: figures_of(kind)[name].direct_s * scale for p, name in _CALLS[kind].items()}
         )
         for kind, cloud in made.items()
     }
@@ -229,4 +233,4 @@ def _say(answer: object) -> None:
 
 
 if __name__ == "__main__":
-    _main()
+    _main(float(sys.argv[1]))

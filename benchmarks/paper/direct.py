@@ -34,6 +34,10 @@ class Direct:
         self.kind = kind
         self._wire, self._operations = _PLATFORMS[kind](entry)
 
+    def close(self) -> None:
+        """End the connection."""
+        self._wire.close()
+
     def requests(self, things: Things) -> Operations:
         """The request of each operation on these things."""
         return self._operations(things)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from itertools import count
 from typing import Protocol
 
@@ -78,19 +79,19 @@ class Way(Protocol):
 
 def rows(kind: str, clouds: Clouds, api: Way, log: Callable[[str], None]) -> Iterator[Row]:
     """Measure the operations of one platform; those that fail are logged and left out."""
-    direct = Direct(kind, clouds.entries[kind])
-    with clouds.fast():
-        things = direct.furnished()
-        for way in (direct, api):  # logins, connections, what is loaded at first use
-            for operation in ("List Instances", "List Images", "List Hardware Profiles"):
-                if operation in figures_of(kind):
-                    way.perform(way.requests(things)[operation])
-    bench = _Bench(clouds, direct, things)
-    for figures in figures_of(kind).values():
-        try:
-            yield bench.row(kind, figures, api)
-        except RuntimeError as exc:
-            log(f"{kind}: {figures.operation}: {exc}")
+    with closing(Direct(kind, clouds.entries[kind])) as direct:
+        with clouds.fast():
+            things = direct.furnished()
+            for way in (direct, api):  # logins, connections, what is loaded at first use
+                for operation in ("List Instances", "List Images", "List Hardware Profiles"):
+                    if operation in figures_of(kind):
+                        way.perform(way.requests(things)[operation])
+        bench = _Bench(clouds, direct, things)
+        for figures in figures_of(kind).values():
+            try:
+                yield bench.row(kind, figures, api)
+            except RuntimeError as exc:
+                log(f"{kind}: {figures.operation}: {exc}")
 
 
 class _Bench:

@@ -6,6 +6,7 @@ import platform
 import statistics
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,8 +47,8 @@ def run(*, write: bool) -> None:
     with clouds() as served, daemon(served.entries) as server:
         for kind in PLATFORMS:
             headers = {"X-Deltacloud-Driver": kind, "X-Deltacloud-Provider": kind}
-            api = Api(kind, server.url, headers)
-            found += rows(kind, served, api, log=lambda line: print(line, file=sys.stderr))
+            with closing(Api(kind, server.url, headers)) as api:
+                found += rows(kind, served, api, log=lambda line: print(line, file=sys.stderr))
     print(report.text(found))
     print(_summary(found))
     if write:
