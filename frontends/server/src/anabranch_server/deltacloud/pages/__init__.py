@@ -1,0 +1,224 @@
+"""The API for people: every document as a page, every action as a button or a form.
+
+Pages are made from the same plain documents as JSON, and forms from the vocabulary. Everything
+that comes from a cloud is escaped; pages need no script, and their policy allows none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
+from typing import Any, Final
+
+import jinja2
+import msgspec
+
+from anabranch_server.deltacloud.vocabulary import COLLECTIONS, Action, Collection, Parameter
+
+__all__ = [
+    "POLICY",
+    "STYLE",
+    "Frame",
+    "entry_page",
+    "error_page",
+    "form_page",
+    "index_page",
+    "plain_page",
+    "show_page",
+]
+
+POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+"""The `Content-Security-Policy` of every page."""
+STYLE: Final = files(__package__).joinpath("style.css").read_bytes()
+"""What pages look like; they expect it at `ROOT/style.css`."""
+
+_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "realms": ("state", "limit"),
+    "hardware_profiles": ("properties",),
+    "images": ("state", "architecture", "owner_id", "description"),
+    "instances": ("state", "realm", "image", "public_addresses", "private_addresses"),
+    "keys": ("credential_type", "fingerprint"),
+    "addresses": ("associated", "instance"),
+    "storage_volumes": ("state", "capacity", "realm", "instance", "device"),
+    "storage_snapshots": ("state", "storage_volume", "created"),
+    "buckets": ("size",),
+    "firewalls": ("description", "owner_id"),
+    "load_balancers": ("realm", "public_addresses", "instances"),
+    "metrics": ("entity",),
+    "networks": ("state", "address_blocks", "subnets"),
+    "subnets": ("state", "address_block", "network"),
+    "network_interfaces": ("ip_address", "network", "instance"),
+}
+"""What a list shows of its members."""
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """What stands around a page.
+
+    Attributes:
+        root: URL of the API.
+        page: URL of the page, to which the links to the other formats lead.
+        driver: The driver that is asked, or `all`.
+        provider: The provider that was chosen, or None.
+    """
+
+    root: str
+    page: str
+    driver: str
+    provider: str | None = None
+
+
+class _Field(msgspec.Struct, frozen=True):
+    """A field of a form; `choices` are pairs of a value and its text."""
+
+    name: str
+    kind: str
+    required: bool
+    given: str
+    choices: Sequence[tuple[str, str]]
+
+
+def index_page(
+    frame: Frame, collection: Collection, document: Mapping[str, Any], next_page: str | None = None
+) -> bytes:
+    """Return a list as a page.
+
+    Args:
+        frame: What stands around it.
+        collection: The collection.
+        document: Its plain document.
+        next_page: URL of the next page of the list, or None.
+    """
+    return _page(
+        "index.html",
+        frame,
+        collection.title,
+        singular=collection.singular,
+        rows=document[collection.name],
+        columns=_COLUMNS[collection.name],
+        clouds=document.get("clouds"),
+        form=f"{frame.root}/{collection.name}/new" if collection.action("create") else None,
+        next=next_page,
+    )
+
+
+def show_page(frame: Frame, collection: Collection, item: Mapping[str, Any]) -> bytes:
+    """Return a member of a collection as a page, with a button for each of its actions."""
+    name = item.get("name") or item.get("id") or collection.singular
+    return _page(
+        "show.html",
+        frame,
+        str(name),
+        item=item,
+        collection=collection.name,
+        back=f"{frame.root}/{collection.name}",
+    )
+
+
+def form_page(
+    frame: Frame,
+    action: Action,
+    target: str,
+    parameters: Iterable[Parameter],
+    choices: Mapping[str, Sequence[tuple[str, str]]],
+    given: Mapping[str, str],
+) -> bytes:
+    """Return the form of an action.
+
+    Args:
+        frame: What stands around it.
+        action: The action.
+        target: URL that it is sent to.
+        parameters: What is asked for: those that the cloud honours.
+        choices: Members of collections to choose from, by the collection's name: pairs of an id
+            and a text.
+        given: Values that are known already.
+    """
+    fields = [
+        _Field(
+            parameter.name,
+            parameter.kind,
+            parameter.required,
+            given.get(parameter.name, ""),
+            choices.get(parameter.kind) or [(choice, choice) for choice in parameter.choices],
+        )
+        for parameter in parameters
+    ]
+    return _page(
+        "form.html",
+        frame,
+        _words(action.operation).capitalize(),
+        action=target,
+        fields=fields,
+        files=any(field.kind == "file" for field in fields),
+        button=action.name,
+    )
+
+
+def entry_page(
+    frame: Frame, document: Mapping[str, Any], drivers: Mapping[str, Sequence[str]]
+) -> bytes:
+    """Return the entry point as a page, where another driver and provider can be chosen."""
+    return _page(
+        "entry.html",
+        frame,
+        "Collections",
+        links=document["api"]["links"],
+        choices=drivers if len(drivers) > 1 else (),
+        providers=[provider for providers in drivers.values() for provider in providers],
+    )
+
+
+def plain_page(frame: Frame, title: str, document: Any, picture: str | None = None) -> bytes:
+    """Return any plain document as a page, with a picture above it if there is one."""
+    return _page("plain.html", frame, title, document=document, picture=picture)
+
+
+def error_page(frame: Frame, document: Mapping[str, Any]) -> bytes:
+    """Return an error as a page."""
+    return _page("error.html", frame, "This did not work", document=document)
+
+
+def _page(template: str, frame: Frame, title: str, **values: Any) -> bytes:
+    text = _TEMPLATES.get_template(template).render(frame=frame, title=title, **values)
+    return text.encode("utf-8", "replace")
+
+
+def _words(name: str) -> str:
+    return str(name).replace("_", " ")
+
+
+def _without(document: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name not in names}
+
+
+def _links(item: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the actions of a member; one that takes parameters leads to its form."""
+    found: list[dict[str, str]] = []
+    for link in item.get("actions") or ():
+        place, semicolon, known = str(link["href"]).rpartition(";")
+        if semicolon and "/" not in known:  # {root}/images;instance_id=…: prefills that form
+            found.append({**link, "form": f"{place}/new?{known}"})
+        elif _takes_parameters(str(link["href"]), str(link["rel"])):
+            found.append({**link, "form": str(link["href"])})
+        else:
+            found.append(dict(link))
+    return found
+
+
+def _takes_parameters(href: str, rel: str) -> bool:
+    actions = (c.action(rel) for c in COLLECTIONS.values() if f"/{c.name}/" in href)
+    return any(action is not None and action.parameters for action in actions)
+
+
+_TEMPLATES: Final = jinja2.Environment(
+    loader=jinja2.PackageLoader(__package__),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=jinja2.ChainableUndefined,
+)
+_TEMPLATES.filters.update(words=_words, without=_without, links=_links)
