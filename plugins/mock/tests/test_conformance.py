@@ -10,3 +10,6 @@ class TestConformance(DriverConformance):
 
     def make_entry(self, *, instances: int, odd: bool) -> Mapping[str, Any]:
         return {"dataset": "generated", "instances": instances, "odd_data": odd}
+
+    def make_account(self, entry: Mapping[str, Any]) -> tuple[str, str, str]:
+        return "", "mockuser", "mockpassword"

@@ -10,7 +10,7 @@ import pytest
 
 from anabranch.testing.conformance import CHECKS, Level, Outcome, level_of
 
-from . import changes, claims, leaks, listings, replies, timing
+from . import accounts, changes, claims, leaks, listings, replies, timing
 from .acme import AcmeDriver
 
 pytest_plugins = ["pytester"]
@@ -35,6 +35,7 @@ class Planted(NamedTuple):
 PAGING, LISTED = "paging_is_complete", ("unavailable_is_typed",)
 SECRETS = ("secrets_stay_secret",)
 QUICK = ("what_is_not_offered_is_refused",)
+ACCOUNT = "an_account_is_a_login_and_no_more"
 WORKS, LOST = "what_is_offered_works", "a_lost_create_is_not_repeated"
 
 FAULTS = [
@@ -107,6 +108,14 @@ FAULTS = [
     Planted(changes.SaysThatALostCreateFailed, LOST, "OutcomeUnknown"),
     Planted(changes.GoneIsWrongToDestroy, "destroy_is_idempotent", "destroy_instance"),
     Planted(changes.StumblesOverGoneKeys, "destroy_is_idempotent", "destroy_key"),
+    Planted(accounts.TakesAnybody, ACCOUNT, "takes the user ''"),
+    Planted(accounts.ReadsAFile, ACCOUNT, "opens a file"),
+    Planted(accounts.ShowsThePassword, ACCOUNT, "shows the password"),
+    Planted(accounts.TellsThePassword, ACCOUNT, "shows the password"),
+    Planted(accounts.Stumbles, ACCOUNT, "nothing but ConfigurationError: ValueError"),
+    Planted(accounts.LeavesItToConfigure, ACCOUNT, "configure, .* there is no such setting"),
+    Planted(accounts.RefusesEverybody, ACCOUNT, "let make_account say"),
+    Planted(accounts.MixesThemUp, ACCOUNT, "is let in, and AuthenticationError"),
 ]
 NEXT_BELOW = {Level.BRONZE: Level.NONE, Level.SILVER: Level.BRONZE, Level.GOLD: Level.SILVER}
 

@@ -45,7 +45,7 @@ def test_a_check_runs_on_both_back_ends_and_is_reported(run, tmp_path):
     file = tmp_path / "new" / "acme.json"
     result = run("simulator = simulator", "-k", QUICK, f"--conformance-report={file}")
     result.assert_outcomes(passed=2, deselected=2 * len(CHECKS) - 2)
-    result.stdout.fnmatch_lines(["*= conformance =*", "acme: none*1 of 22 checks*"])
+    result.stdout.fnmatch_lines(["*= conformance =*", f"acme: none*1 of {len(CHECKS)} checks*"])
     document = json.loads(file.read_bytes())
     assert document["checks"] == {QUICK: {"outcome": "passed", "reason": ""}}
     assert document["level"] == "none"

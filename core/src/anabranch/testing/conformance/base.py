@@ -111,6 +111,16 @@ class ConformanceBase:
         del instances, odd
         return self.settings
 
+    def make_account(self, entry: Mapping[str, Any]) -> tuple[str, str, str]:
+        """Return provider, user and password of the account that the simulator's entry is of.
+
+        Override it where those are other settings than `endpoint` or `url`, `username` or `user`,
+        and `password`.
+        """
+        provider = entry.get("endpoint", entry.get("url", ""))
+        user = entry.get("username", entry.get("user", ""))
+        return str(provider), str(user), str(entry.get("password", ""))
+
     def bench(
         self,
         *,

@@ -28,7 +28,7 @@ __all__ = ["OPTION", "ConformanceCollector"]
 OPTION: Final = "--conformance-report"
 _PROPERTY: Final = "anabranch.conformance"
 _KIND: Final = "{kind}"
-_SAID: Final = {"make_cloud", "make_entry", "pytestmark"}
+_SAID: Final = {"make_account", "make_cloud", "make_entry", "pytestmark"}
 """What a suite may have of its own, beside the attributes."""
 _PUBLISHED: Final = "published"
 _FILE: Final = "conformance.json"

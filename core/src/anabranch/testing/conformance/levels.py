@@ -55,6 +55,7 @@ LEVELS: Final[Mapping[Level, tuple[str, ...]]] = {
         "what_is_not_offered_is_refused",
         "destroy_is_idempotent",
         "a_lost_create_is_not_repeated",
+        "an_account_is_a_login_and_no_more",
     ),
     Level.GOLD: (
         "nothing_blocks_the_loop",

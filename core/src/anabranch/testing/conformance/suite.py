@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anabranch.testing.conformance.accounts import AccountChecks
 from anabranch.testing.conformance.changes import ChangeChecks
 from anabranch.testing.conformance.endings import EndingChecks
 from anabranch.testing.conformance.failures import FailureChecks
@@ -13,7 +14,13 @@ __all__ = ["DriverConformance"]
 
 
 class DriverConformance(
-    ListingChecks, FailureChecks, EndingChecks, OfferChecks, ChangeChecks, SecrecyChecks
+    ListingChecks,
+    FailureChecks,
+    EndingChecks,
+    OfferChecks,
+    ChangeChecks,
+    AccountChecks,
+    SecrecyChecks,
 ):
     """What a driver must keep.
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from anabranch.features import Feature, offers
 from anabranch.hooks import CloudIdentity, DriverSpec, hookimpl
 from anabranch.models import HardwareProfile, Image, Instance, InstanceSpec, Key, KeySpec
 from anabranch.paging import Page
+from anabranch.redaction import SecretStr
+from anabranch.settings import check_login, check_provider_url
 
 from . import convert, wire
 from .client import AcmeCloud, Client, segment
@@ -26,6 +28,11 @@ class AcmeDriver(DriverSpec[AcmeSettings]):
     settings_type = AcmeSettings
     instance_states = convert.STATES
     client_type: ClassVar[type[Client]] = Client
+
+    def account(self, provider: str, user: str, password: SecretStr) -> Mapping[str, Any]:
+        check_provider_url(provider, "http://HOST")
+        check_login(user, password)
+        return {"url": provider, "user": user, "password": password}
 
     def client(self, cloud: AcmeCloud) -> Client:
         return cloud.local(self.client_type)
