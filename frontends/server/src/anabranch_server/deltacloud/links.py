@@ -8,13 +8,13 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-__all__ = ["Link", "View", "encode"]
+__all__ = ["Link", "View", "percent_encode"]
 
 _NOTHING: Final[Mapping[str, Container[str]]] = MappingProxyType({})
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 
 
-def encode(part: str) -> str:
+def percent_encode(part: str) -> str:
     """Return one part of a path, percent-encoded; the argument itself if nothing needs it."""
     return part if _PLAIN(part) else quote(part, safe="", errors="replace")
 
@@ -62,11 +62,19 @@ class View:
 
     def path(self, cloud: str, ident: str) -> str:
         """Return the id as a part of a path, percent-encoded."""
-        return f"{encode(cloud)}/{encode(ident)}" if self.qualified else encode(ident)
+        return (
+            f"{percent_encode(cloud)}/{percent_encode(ident)}"
+            if self.qualified
+            else percent_encode(ident)
+        )
 
     def parameter(self, cloud: str, ident: str) -> str:
         """Return the id as the value of a matrix or query parameter, percent-encoded."""
-        return f"{encode(cloud)}%2F{encode(ident)}" if self.qualified else encode(ident)
+        return (
+            f"{percent_encode(cloud)}%2F{percent_encode(ident)}"
+            if self.qualified
+            else percent_encode(ident)
+        )
 
     def collection(self, name: str) -> str:
         """Return the URL of a collection."""
@@ -78,7 +86,11 @@ class View:
 
     def blob(self, cloud: str, bucket: str, blob: str) -> str:
         """Return the URL of a blob."""
-        return f"{self.member('buckets', cloud, bucket)}/{encode(blob)}"
+        return f"{self.member('buckets', cloud, bucket)}/{percent_encode(blob)}"
+
+    def rule(self, cloud: str, firewall: str, rule: str) -> str:
+        """Return the URL of a rule of a firewall."""
+        return f"{self.member('firewalls', cloud, firewall)}/{percent_encode(rule)}"
 
     def offers(self, cloud: str, operation: str) -> bool:
         """Tell whether a cloud offers an operation, by the name of its hook."""

@@ -8,11 +8,13 @@ from typing import Any
 import msgspec
 
 from anabranch_server.deltacloud.documents.markup import attribute, text
+from anabranch_server.deltacloud.documents.plain import encode
 
 __all__ = [
     "CollectionLink",
     "EntryPoint",
     "FeatureEntry",
+    "entry_point_json",
     "entry_point_plain",
     "entry_point_xml",
 ]
@@ -64,7 +66,7 @@ class EntryPoint(msgspec.Struct, frozen=True, kw_only=True):
     links: tuple[CollectionLink, ...] = ()
 
 
-def entry_point_xml(entry: EntryPoint) -> str:
+def entry_point_xml(entry: EntryPoint) -> bytes:
     """Return the entry point; as in Deltacloud, without a declaration."""
     provider = "" if entry.provider is None else f" provider='{attribute(entry.provider)}'"
     links = "".join(
@@ -75,7 +77,7 @@ def entry_point_xml(entry: EntryPoint) -> str:
     return (
         f"<api driver='{attribute(entry.driver)}'{provider} version='{attribute(entry.version)}'>\n"
         f"{links}</api>\n"
-    )
+    ).encode()
 
 
 def _feature(feature: FeatureEntry) -> str:
@@ -108,6 +110,11 @@ def entry_point_plain(entry: EntryPoint) -> dict[str, Any]:
             ],
         }
     }
+
+
+def entry_point_json(entry: EntryPoint) -> bytes:
+    """Return the entry point as JSON."""
+    return encode(entry_point_plain(entry))
 
 
 def _plain_feature(feature: FeatureEntry) -> dict[str, Any]:

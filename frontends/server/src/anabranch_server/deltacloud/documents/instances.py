@@ -13,16 +13,8 @@ from anabranch.models import (
     NetworkAddress,
     NetworkAddressKind,
 )
-from anabranch_server.deltacloud.documents.markup import (
-    Sheet,
-    actions,
-    attribute,
-    element,
-    figure,
-    iso,
-    text,
-)
-from anabranch_server.deltacloud.documents.plain import linked, listed, plain_actions, when
+from anabranch_server.deltacloud.documents.markup import attribute, element, figure, iso, text
+from anabranch_server.deltacloud.documents.sheet import Sheet, actions, when
 from anabranch_server.deltacloud.links import Link, View
 
 __all__ = ["instance_plain", "instance_xml"]
@@ -50,11 +42,13 @@ class _Common(NamedTuple):
     Attributes:
         state: The element.
         actions: The element, cut where the path of the instance goes.
+        links: The same for JSON, not cut.
         parameter: Whether the parameter that names it goes in too, as it differs from the path.
     """
 
     state: str
     actions: tuple[str, ...]
+    links: tuple[Link, ...]
     parameter: bool
 
 
@@ -94,11 +88,15 @@ def instance_xml(item: Instance, sheet: Sheet, *, alone: bool) -> str:
 
 
 def _make_common(item: Instance, sheet: Sheet, key: tuple[object, ...]) -> _Common:
-    can = actions(_links(item, sheet.view, f"{sheet.root}/instances/{_PATH}", _PARAMETER))
-    if not sheet.view.qualified:
-        can = can.replace(_PARAMETER, _PATH)
-    state = f"    <state>{text(item.state)}</state>\n"
-    made = sheet.kept[key] = _Common(state, tuple(can.split(_PATH)), _PARAMETER in can)
+    # Where ids do not name their cloud, the parameter is the path.
+    links = _links(item, sheet.view, _PARAMETER if sheet.view.qualified else _PATH)
+    lines = actions(links)
+    made = sheet.kept[key] = _Common(
+        state=f"    <state>{item.state}</state>\n",
+        actions=tuple(lines.split(_PATH)),
+        links=tuple(links),
+        parameter=_PARAMETER in lines,
+    )
     return made
 
 
@@ -170,6 +168,8 @@ def _volume(one: AttachedVolume, cloud: str, sheet: Sheet) -> str:
 
 
 def _authentication(kind: str, login: dict[str, str]) -> str:
+    if not login:
+        return ""
     inner = "".join(element("        ", name, value) for name, value in login.items())
     return (
         f"    <authentication type='{kind}'>\n      <login>\n{inner}"
@@ -177,43 +177,70 @@ def _authentication(kind: str, login: dict[str, str]) -> str:
     )
 
 
-def instance_plain(item: Instance, view: View, *, alone: bool) -> dict[str, Any]:
+def instance_plain(item: Instance, sheet: Sheet, *, alone: bool) -> dict[str, Any]:
     """Return an instance for JSON; see `instance_xml`."""
-    cloud = item.cloud
-    member = view.member("instances", cloud, item.id)
-    can = _links(item, view, member, view.parameter(cloud, item.id))
-    profile = linked(view, "hardware_profile", "hardware_profiles", cloud, item.hardware_profile_id)
-    properties = {name: value for name, _, value in _told(item.hardware)}
+    view, cloud = sheet.view, item.cloud
+    path = view.path(cloud, item.id)
+    image = sheet.link("image", "images", cloud, item.image_id)
+    realm = sheet.link("realm", "realms", cloud, item.realm_id)
+    can = _plain_actions(item, sheet, path)
     kind, login = _login(item, view, alone=alone)
     return {
         "id": view.id(cloud, item.id),
-        "href": member,
+        "href": f"{sheet.root}/instances/{path}",
         "name": item.name,
         "state": item.state.value,
         "owner": item.owner_id,
         "owner_id": item.owner_id,
-        "image": linked(view, "image", "images", cloud, item.image_id),
-        "image_id": view.id(cloud, item.image_id) if item.image_id else None,
-        "realm": linked(view, "realm", "realms", cloud, item.realm_id),
-        "realm_id": view.id(cloud, item.realm_id) if item.realm_id else None,
-        "actions": plain_actions(can),
-        "hardware_profile": {**profile, "properties": properties} if profile or properties else {},
+        "image": image,
+        "image_id": image.get("id"),
+        "realm": realm,
+        "realm_id": realm.get("id"),
+        "actions": can,
+        "hardware_profile": _plain_profile(item, sheet),
         "launch_time": when(item.launched_at),
         "public_addresses": [_plain_address(one) for one in item.public_addresses],
         "private_addresses": [_plain_address(one) for one in item.private_addresses],
-        "create_image": any(link.rel == "create_image" for link in can),
-        "firewalls": listed(view, "firewall", "firewalls", cloud, item.firewall_ids),
-        "storage_volumes": [
-            linked(view, "storage_volume", "storage_volumes", cloud, v.storage_volume_id)
-            | {"device": v.device}
-            for v in item.storage_volumes
-        ],
-        "network_interfaces": listed(
-            view, "network_interface", "network_interfaces", cloud, item.network_interface_ids
+        "create_image": bool(can) and can[-1]["rel"] == "create_image",
+        "firewalls": sheet.links("firewall", "firewalls", cloud, item.firewall_ids),
+        "storage_volumes": [_plain_volume(one, cloud, sheet) for one in item.storage_volumes],
+        "network_interfaces": sheet.links(
+            "network_interface", "network_interfaces", cloud, item.network_interface_ids
         ),
         "authentication_type": kind or None,
         "authentication": login,
     }
+
+
+def _plain_actions(item: Instance, sheet: Sheet, path: str) -> list[dict[str, str]]:
+    key = ("instance", item.cloud, item.state, item.actions)
+    common: _Common = sheet.kept.get(key) or _make_common(item, sheet, key)
+    parameter = path.replace("/", "%2F")
+    return [
+        {
+            "href": href.replace(_PATH, path).replace(_PARAMETER, parameter),
+            "rel": rel,
+            "method": method,
+        }
+        for rel, method, href in common.links
+    ]
+
+
+def _plain_profile(item: Instance, sheet: Sheet) -> dict[str, Any]:
+    key = ("instance", item.cloud, item.hardware_profile_id, item.hardware)
+    found: dict[str, Any] | None = sheet.kept.get(key)
+    if found is None:
+        name, ident = "hardware_profile", item.hardware_profile_id
+        link = sheet.link(name, f"{name}s", item.cloud, ident)
+        properties = {name: value for name, _, value in _told(item.hardware)}
+        told = {**link, "properties": properties} if link or properties else {}
+        found = sheet.kept[key] = told
+    return found
+
+
+def _plain_volume(one: AttachedVolume, cloud: str, sheet: Sheet) -> dict[str, Any]:
+    link = sheet.link("storage_volume", "storage_volumes", cloud, one.storage_volume_id)
+    return {**link, "device": one.device}
 
 
 def _plain_address(address: NetworkAddress) -> dict[str, Any]:
@@ -228,16 +255,12 @@ def _told(hardware: Hardware | None) -> Iterator[tuple[str, str, str]]:
             yield name, unit, figure(value)
 
 
-def _links(item: Instance, view: View, member: str, parameter: str) -> list[Link]:
+def _links(item: Instance, view: View, parameter: str) -> list[Link]:
     """Return what the state of an instance allows and its cloud offers.
 
-    Args:
-        item: The instance.
-        view: How things are named.
-        member: URL of the instance.
-        parameter: Its id as the value of a parameter.
+    Its path is left open; so is the parameter, which is what `parameter` says.
     """
-    cloud = item.cloud
+    cloud, member = item.cloud, f"{view.collection('instances')}/{_PATH}"
     links = [
         Link(action.value, "post", f"{member}/{action.value}")
         for action in item.actions

@@ -6,16 +6,8 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from anabranch.models import HardwareProfile, HardwareProperty, Image, Realm
-from anabranch_server.deltacloud.documents.markup import (
-    Sheet,
-    actions,
-    attribute,
-    element,
-    figure,
-    iso,
-    text,
-)
-from anabranch_server.deltacloud.documents.plain import listed, plain_actions, when
+from anabranch_server.deltacloud.documents.markup import attribute, element, figure, iso, text
+from anabranch_server.deltacloud.documents.sheet import Sheet, actions, plain_actions, when
 from anabranch_server.deltacloud.links import Link, View
 
 __all__ = [
@@ -40,8 +32,9 @@ def realm_xml(item: Realm, sheet: Sheet) -> str:
     )
 
 
-def realm_plain(item: Realm, view: View) -> dict[str, Any]:
+def realm_plain(item: Realm, sheet: Sheet) -> dict[str, Any]:
     """Return a realm for JSON."""
+    view = sheet.view
     return {
         "id": view.id(item.cloud, item.id),
         "href": view.member("realms", item.cloud, item.id),
@@ -111,12 +104,13 @@ def _bound(value: float | None) -> str:
     return "" if value is None else figure(value)
 
 
-def hardware_profile_plain(item: HardwareProfile, view: View) -> dict[str, Any]:
+def hardware_profile_plain(item: HardwareProfile, sheet: Sheet) -> dict[str, Any]:
     """Return a hardware profile for JSON.
 
     `properties` has the default values, as Deltacloud told them; `details` says of each property
     what XML says of it.
     """
+    view = sheet.view
     told = list(_properties(item))
     return {
         "id": view.id(item.cloud, item.id),
@@ -174,8 +168,9 @@ def image_xml(item: Image, sheet: Sheet) -> str:
     )
 
 
-def image_plain(item: Image, view: View) -> dict[str, Any]:
+def image_plain(item: Image, sheet: Sheet) -> dict[str, Any]:
     """Return an image for JSON."""
+    view = sheet.view
     return {
         "id": view.id(item.cloud, item.id),
         "href": view.member("images", item.cloud, item.id),
@@ -187,8 +182,8 @@ def image_plain(item: Image, view: View) -> dict[str, Any]:
         "state": item.state.value,
         "root_type": item.root_type.value if item.root_type else None,
         "creation_time": when(item.created_at),
-        "hardware_profiles": listed(
-            view, "hardware_profile", "hardware_profiles", item.cloud, item.hardware_profile_ids
+        "hardware_profiles": sheet.links(
+            "hardware_profile", "hardware_profiles", item.cloud, item.hardware_profile_ids
         ),
         "actions": plain_actions(_image_links(item, view)),
     }

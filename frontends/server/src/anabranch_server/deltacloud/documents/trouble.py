@@ -8,9 +8,22 @@ from typing import Any
 import msgspec
 
 from anabranch import CloudReport, ErrorReport, to_builtins
-from anabranch_server.deltacloud.documents.markup import attribute, element, text
+from anabranch_server.deltacloud.documents.markup import (
+    DECLARATION,
+    attribute,
+    element,
+    text,
+)
+from anabranch_server.deltacloud.documents.plain import encode
 
-__all__ = ["ErrorDocument", "clouds_plain", "clouds_xml", "error_plain", "error_xml"]
+__all__ = [
+    "ErrorDocument",
+    "clouds_plain",
+    "clouds_xml",
+    "error_json",
+    "error_plain",
+    "error_xml",
+]
 
 
 class ErrorDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +50,7 @@ class ErrorDocument(msgspec.Struct, frozen=True, kw_only=True):
     params: Mapping[str, str] = {}
 
 
-def error_xml(error: ErrorDocument) -> str:
+def error_xml(error: ErrorDocument) -> bytes:
     """Return an error; an empty `backtrace` stays for clients that look for one."""
     provider = "default" if error.provider is None else attribute(error.provider)
     params = "".join(
@@ -45,7 +58,7 @@ def error_xml(error: ErrorDocument) -> str:
         for name, value in error.params.items()
     )
     return (
-        f"<error status='{error.status}' url='{attribute(error.url)}'>\n"
+        f"{DECLARATION}<error status='{error.status}' url='{attribute(error.url)}'>\n"
         f"  <backend driver='{attribute(error.driver)}' provider='{provider}'></backend>\n"
         f"  <code>{error.status}</code>\n"
         f"  <kind>{text(error.error)}</kind>\n"
@@ -54,7 +67,7 @@ def error_xml(error: ErrorDocument) -> str:
         "  <backtrace></backtrace>\n"
         f"  <request>\n{params}  </request>\n"
         "</error>\n"
-    )
+    ).encode()
 
 
 def error_plain(error: ErrorDocument) -> dict[str, Any]:
@@ -71,6 +84,11 @@ def error_plain(error: ErrorDocument) -> dict[str, Any]:
         },
         "request": dict(error.params),
     }
+
+
+def error_json(error: ErrorDocument) -> bytes:
+    """Return an error as JSON."""
+    return encode(error_plain(error))
 
 
 def clouds_xml(clouds: Sequence[CloudReport]) -> str:

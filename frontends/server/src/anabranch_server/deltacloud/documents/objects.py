@@ -1,0 +1,105 @@
+"""Buckets and blobs as documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from anabranch.models import Blob, Bucket
+from anabranch_server.deltacloud.documents.markup import attribute, element, text
+from anabranch_server.deltacloud.documents.sheet import Sheet, when
+
+__all__ = ["BucketContents", "blob_plain", "blob_xml", "bucket_plain", "bucket_xml"]
+
+
+class BucketContents(msgspec.Struct, frozen=True):
+    """A bucket together with its blobs, as it is told when it stands alone.
+
+    Attributes:
+        bucket: The bucket.
+        blobs: What it holds.
+    """
+
+    bucket: Bucket
+    blobs: Sequence[Blob]
+
+
+def _opened(item: Bucket | BucketContents) -> tuple[Bucket, Sequence[Blob], int | None]:
+    """Return the bucket, its blobs as far as they are known, and how many there are."""
+    if isinstance(item, Bucket):
+        return item, (), item.blob_count
+    return item.bucket, item.blobs, len(item.blobs)
+
+
+def bucket_xml(item: Bucket | BucketContents, sheet: Sheet) -> str:
+    """Return a bucket as a member of a list, with its blobs where those are known."""
+    bucket, blobs, size = _opened(item)
+    inner = "".join(
+        f"    <blob href='{sheet.view.blob(bucket.cloud, bucket.id, one.id)}'"
+        f" id='{attribute(one.id)}'></blob>\n"
+        for one in blobs
+    )
+    return (
+        f"  <bucket {sheet.target('buckets', bucket.cloud, bucket.id)}>\n"
+        f"    <name>{text(bucket.name)}</name>\n"
+        f"{element('    ', 'size', None if size is None else str(size))}"
+        f"{inner}"
+        "  </bucket>\n"
+    )
+
+
+def bucket_plain(item: Bucket | BucketContents, sheet: Sheet) -> dict[str, Any]:
+    """Return a bucket for JSON; without `blob_list` where its blobs are not known."""
+    bucket, blobs, size = _opened(item)
+    view, cloud = sheet.view, bucket.cloud
+    plain: dict[str, Any] = {
+        "id": view.id(cloud, bucket.id),
+        "href": view.member("buckets", cloud, bucket.id),
+        "name": bucket.name,
+        "size": size,
+    }
+    if item is not bucket:
+        plain["blob_list"] = [
+            {"rel": "blob", "href": view.blob(cloud, bucket.id, one.id), "id": one.id}
+            for one in blobs
+        ]
+    return plain
+
+
+def blob_xml(item: Blob, sheet: Sheet) -> str:
+    """Return a blob as a member of a list."""
+    view, cloud = sheet.view, item.cloud
+    href = view.blob(cloud, item.bucket_id, item.id)
+    length = None if item.content_length is None else str(item.content_length)
+    entries = "".join(
+        f"      <entry key='{attribute(key)}'>{text(value)}</entry>\n"
+        for key, value in item.metadata.items()
+    )
+    return (
+        f"  <blob href='{href}' id='{attribute(item.id)}'>\n"
+        f"    <bucket>{text(view.id(cloud, item.bucket_id))}</bucket>\n"
+        f"{element('    ', 'content_length', length)}"
+        f"{element('    ', 'content_type', item.content_type)}"
+        f"{element('    ', 'last_modified', when(item.last_modified))}"
+        f"    <user_metadata>\n{entries}    </user_metadata>\n"
+        f"    <content href='{href}/content' rel='blob_content'></content>\n"
+        "  </blob>\n"
+    )
+
+
+def blob_plain(item: Blob, sheet: Sheet) -> dict[str, Any]:
+    """Return a blob for JSON; of its content the address, where Deltacloud put all of it."""
+    view, cloud = sheet.view, item.cloud
+    href = view.blob(cloud, item.bucket_id, item.id)
+    return {
+        "id": item.id,
+        "href": href,
+        "bucket": sheet.link("bucket", "buckets", cloud, item.bucket_id),
+        "content_length": item.content_length,
+        "content_type": item.content_type,
+        "last_modified": when(item.last_modified),
+        "content": {"rel": "blob_content", "href": f"{href}/content"},
+        "user_metadata": dict(item.metadata),
+    }
