@@ -19,16 +19,9 @@ __all__ = [
 ]
 
 
-def key_xml(item: Key, sheet: Sheet, *, alone: bool) -> str:
-    """Return a key as a member of a list.
-
-    Args:
-        item: The key.
-        sheet: The document that it is for.
-        alone: Whether it is all of the answer: a private key or a password is told in that and in
-            no list.
-    """
-    secrets = _secrets(item) if alone else {}
+def key_xml(item: Key, sheet: Sheet) -> str:
+    """Return a key as a member of a list."""
+    secrets = _secrets(item) if sheet.secrets else {}
     return (
         f"  <key {sheet.target('keys', item.cloud, item.id)} type='{item.kind}'>\n"
         f"    <name>{text(item.name)}</name>\n"
@@ -42,10 +35,10 @@ def key_xml(item: Key, sheet: Sheet, *, alone: bool) -> str:
     )
 
 
-def key_plain(item: Key, sheet: Sheet, *, alone: bool) -> dict[str, Any]:
-    """Return a key for JSON; see `key_xml`."""
+def key_plain(item: Key, sheet: Sheet) -> dict[str, Any]:
+    """Return a key for JSON."""
     view = sheet.view
-    secrets = _secrets(item) if alone else {}
+    secrets = _secrets(item) if sheet.secrets else {}
     return {
         "id": view.id(item.cloud, item.id),
         "href": view.member("keys", item.cloud, item.id),

@@ -52,24 +52,18 @@ class _Common(NamedTuple):
     parameter: bool
 
 
-def instance_xml(item: Instance, sheet: Sheet, *, alone: bool) -> str:
-    """Return an instance as a member of a list.
-
-    Args:
-        item: The instance.
-        sheet: The document that it is for.
-        alone: Whether it is all of the answer: a password is told in that and in no list.
-    """
+def instance_xml(item: Instance, sheet: Sheet) -> str:
+    """Return an instance as a member of a list."""
     cloud = item.cloud
     path, shown = sheet.names(cloud, item.id)
-    key = ("instance", cloud, item.state, item.actions)
+    key = ("state", cloud, item.state, item.actions)
     common: _Common = sheet.kept.get(key) or _make_common(item, sheet, key)
     can = path.join(common.actions)
     if common.parameter:
         can = can.replace(_PARAMETER, path.replace("/", "%2F"))
     owner = f"    <owner_id>{text(item.owner_id)}</owner_id>\n" if item.owner_id else ""
     launched = f"    <launch_time>{iso(t)}</launch_time>\n" if (t := item.launched_at) else ""
-    rest = _rest(item, sheet, alone=alone)
+    rest = _rest(item, sheet)
     return (
         f"  <instance href='{sheet.root}/instances/{path}' id='{shown}'>\n"
         f"    <name>{text(item.name)}</name>\n"
@@ -105,7 +99,7 @@ def _profile(item: Instance, sheet: Sheet) -> str:
     profile_id, hardware = item.hardware_profile_id, item.hardware
     if hardware is None:
         return sheet.reference("hardware_profile", "hardware_profiles", item.cloud, profile_id)
-    key = ("instance", item.cloud, profile_id, hardware)
+    key = ("profile", item.cloud, profile_id, hardware)
     found: str | None = sheet.kept.get(key)
     if found is None:
         target = sheet.target("hardware_profiles", item.cloud, profile_id) if profile_id else ""
@@ -134,7 +128,7 @@ def _address_start(address: NetworkAddress) -> str:
 _NO_VOLUMES: Final = "    <storage_volumes></storage_volumes>\n"
 
 
-def _rest(item: Instance, sheet: Sheet, *, alone: bool) -> str:
+def _rest(item: Instance, sheet: Sheet) -> str:
     """Return firewalls, volumes, how to log in, and interfaces."""
     cloud = item.cloud
     parts: list[str] = []
@@ -148,11 +142,11 @@ def _rest(item: Instance, sheet: Sheet, *, alone: bool) -> str:
     else:
         parts.append(_NO_VOLUMES)
     if item.authentication:
-        parts.append(_authentication(*_login(item, sheet.view, alone=alone)))
+        parts.append(_authentication(*_login(item, sheet)))
     elif item.key_id:
         key = ("login", cloud, item.key_id)
         if not (found := sheet.kept.get(key)):
-            login = _login(item, sheet.view, alone=alone)
+            login = _login(item, sheet)
             found = sheet.kept[key] = _authentication(*login)
         parts.append(found)
     if ids := item.network_interface_ids:
@@ -177,14 +171,14 @@ def _authentication(kind: str, login: dict[str, str]) -> str:
     )
 
 
-def instance_plain(item: Instance, sheet: Sheet, *, alone: bool) -> dict[str, Any]:
-    """Return an instance for JSON; see `instance_xml`."""
+def instance_plain(item: Instance, sheet: Sheet) -> dict[str, Any]:
+    """Return an instance for JSON."""
     view, cloud = sheet.view, item.cloud
     path = view.path(cloud, item.id)
     image = sheet.link("image", "images", cloud, item.image_id)
     realm = sheet.link("realm", "realms", cloud, item.realm_id)
     can = _plain_actions(item, sheet, path)
-    kind, login = _login(item, view, alone=alone)
+    kind, login = _login(item, sheet)
     return {
         "id": view.id(cloud, item.id),
         "href": f"{sheet.root}/instances/{path}",
@@ -213,7 +207,7 @@ def instance_plain(item: Instance, sheet: Sheet, *, alone: bool) -> dict[str, An
 
 
 def _plain_actions(item: Instance, sheet: Sheet, path: str) -> list[dict[str, str]]:
-    key = ("instance", item.cloud, item.state, item.actions)
+    key = ("state", item.cloud, item.state, item.actions)
     common: _Common = sheet.kept.get(key) or _make_common(item, sheet, key)
     parameter = path.replace("/", "%2F")
     return [
@@ -227,7 +221,7 @@ def _plain_actions(item: Instance, sheet: Sheet, path: str) -> list[dict[str, st
 
 
 def _plain_profile(item: Instance, sheet: Sheet) -> dict[str, Any]:
-    key = ("instance", item.cloud, item.hardware_profile_id, item.hardware)
+    key = ("profile", item.cloud, item.hardware_profile_id, item.hardware)
     found: dict[str, Any] | None = sheet.kept.get(key)
     if found is None:
         name, ident = "hardware_profile", item.hardware_profile_id
@@ -276,16 +270,16 @@ def _links(item: Instance, view: View, parameter: str) -> list[Link]:
     return links
 
 
-def _login(item: Instance, view: View, *, alone: bool) -> tuple[str, dict[str, str]]:
+def _login(item: Instance, sheet: Sheet) -> tuple[str, dict[str, str]]:
     """Return how to log in: by `key`, by `password` or not told, and with what."""
     told = item.authentication
     key_id = item.key_id or (told.key_id if told else None)
     login: dict[str, str] = {}
     if told and told.username:
         login["username"] = told.username
-    if told and told.password and alone:
+    if told and told.password and sheet.secrets:
         login["password"] = told.password.get_secret_value()
     if key_id:
-        login["keyname"] = view.id(item.cloud, key_id)
+        login["keyname"] = sheet.view.id(item.cloud, key_id)
     kind = "password" if "password" in login else "key" if login else ""
     return kind, login

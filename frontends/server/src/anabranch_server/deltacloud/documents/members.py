@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, Final, NamedTuple
 
 from anabranch import CloudReport
@@ -28,12 +27,11 @@ __all__ = ["index_json", "index_plain", "index_xml", "show_json", "show_plain", 
 
 
 class _Shape(NamedTuple):
-    """How a collection is written; what has secrets is told whether it stands alone."""
+    """How the members of a collection are called and written."""
 
     singular: str
-    xml: Callable[..., str]
-    plain: Callable[..., dict[str, Any]]
-    secret: bool = False
+    xml: Callable[[Any, Sheet], str]
+    plain: Callable[[Any, Sheet], dict[str, Any]]
 
 
 _SHAPES: Final[Mapping[str, _Shape]] = {
@@ -44,8 +42,8 @@ _SHAPES: Final[Mapping[str, _Shape]] = {
         surroundings.hardware_profile_plain,
     ),
     "images": _Shape("image", surroundings.image_xml, surroundings.image_plain),
-    "instances": _Shape("instance", instances.instance_xml, instances.instance_plain, secret=True),
-    "keys": _Shape("key", access.key_xml, access.key_plain, secret=True),
+    "instances": _Shape("instance", instances.instance_xml, instances.instance_plain),
+    "keys": _Shape("key", access.key_xml, access.key_plain),
     "firewalls": _Shape("firewall", access.firewall_xml, access.firewall_plain),
     "addresses": _Shape("address", access.address_xml, access.address_plain),
     "load_balancers": _Shape(
@@ -73,6 +71,8 @@ def index_xml(
     items: Sequence[Resource | BucketContents],
     view: View,
     clouds: Sequence[CloudReport] | None = None,
+    *,
+    secrets: bool = False,
 ) -> bytes:
     """Return a list as XML.
 
@@ -81,9 +81,9 @@ def index_xml(
         items: Its members, of the model of the collection; their order is kept.
         view: How things are named.
         clouds: What became of each cloud, where several were asked.
+        secrets: Whether passwords and private keys are told: only in the answer to a create.
     """
-    shape, sheet = _SHAPES[collection], Sheet(view)
-    write = partial(shape.xml, alone=False) if shape.secret else shape.xml
+    write, sheet = _SHAPES[collection].xml, Sheet(view, secrets=secrets)
     parts = [DECLARATION, f"<{collection}>\n", *[write(item, sheet) for item in items]]
     if clouds is not None:
         parts.append(trouble.clouds_xml(clouds))
@@ -93,9 +93,8 @@ def index_xml(
 
 def show_xml(collection: str, item: Resource | BucketContents, view: View) -> bytes:
     """Return one member of a collection as XML, with the secrets that its model holds."""
-    shape = _SHAPES[collection]
-    write = partial(shape.xml, alone=True) if shape.secret else shape.xml
-    return f"{DECLARATION}{outdent(write(item, Sheet(view)))}".encode()
+    body = _SHAPES[collection].xml(item, Sheet(view, secrets=True))
+    return f"{DECLARATION}{outdent(body)}".encode()
 
 
 def index_plain(
@@ -103,10 +102,11 @@ def index_plain(
     items: Sequence[Resource | BucketContents],
     view: View,
     clouds: Sequence[CloudReport] | None = None,
+    *,
+    secrets: bool = False,
 ) -> dict[str, Any]:
     """Return a list for JSON; see `index_xml`."""
-    shape, sheet = _SHAPES[collection], Sheet(view)
-    write = partial(shape.plain, alone=False) if shape.secret else shape.plain
+    write, sheet = _SHAPES[collection].plain, Sheet(view, secrets=secrets)
     plain: dict[str, Any] = {collection: [write(item, sheet) for item in items]}
     if clouds is not None:
         plain["clouds"] = trouble.clouds_plain(clouds)
@@ -126,8 +126,7 @@ def show_plain(
             answer to an action on an instance is not.
     """
     shape = _SHAPES[collection]
-    write = partial(shape.plain, alone=True) if shape.secret else shape.plain
-    plain = write(item, Sheet(view))
+    plain = shape.plain(item, Sheet(view, secrets=True))
     return {shape.singular: plain} if wrapped else plain
 
 
@@ -136,9 +135,11 @@ def index_json(
     items: Sequence[Resource | BucketContents],
     view: View,
     clouds: Sequence[CloudReport] | None = None,
+    *,
+    secrets: bool = False,
 ) -> bytes:
     """Return a list as JSON; see `index_xml`."""
-    return encode(index_plain(collection, items, view, clouds))
+    return encode(index_plain(collection, items, view, clouds, secrets=secrets))
 
 
 def show_json(

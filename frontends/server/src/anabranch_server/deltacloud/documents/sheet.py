@@ -22,13 +22,14 @@ class Sheet:
 
     Attributes:
         view: How things are named.
+        secrets: Whether passwords and private keys are told.
         kept: What the modules of the collections keep, by keys that begin with what it is for.
     """
 
-    __slots__ = ("_links", "_prefixes", "_references", "kept", "root", "view")
+    __slots__ = ("_links", "_prefixes", "_references", "kept", "root", "secrets", "view")
 
-    def __init__(self, view: View) -> None:
-        self.view, self.root = view, view.root
+    def __init__(self, view: View, *, secrets: bool = False) -> None:
+        self.view, self.root, self.secrets = view, view.root, secrets
         self.kept: dict[tuple[object, ...], Any] = {}
         self._references: dict[tuple[str, str, str, str], str] = {}
         self._links: dict[tuple[str, str, str, str], dict[str, Any]] = {}
