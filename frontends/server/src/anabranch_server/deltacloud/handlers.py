@@ -21,9 +21,9 @@ async def index(request: Request, collection: Collection) -> Reply:
     """List a collection."""
     facade: Any = getattr(request.selection.broker, collection.name)
     where = {
-        field: request.parameters[name]
-        for name, field in collection.filters.items()
-        if name in request.parameters
+        filter_.name: request.parameters[filter_.name]
+        for filter_ in collection.filters
+        if filter_.name in request.parameters
     }
     answer, headers = await request.timed(
         lambda: facade.list(clouds=request.selection.clouds, where=where)
