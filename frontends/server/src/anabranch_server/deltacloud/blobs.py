@@ -1,0 +1,335 @@
+"""Buckets one by one, and the blobs in them: everything below `/api/buckets/…`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from typing import Any, Final, Self
+from urllib.parse import quote
+
+import anyio
+
+from anabranch import CloudError, InvalidRequest, QualifiedId
+from anabranch.models import Blob, BlobSpec, Bucket
+from anabranch_server.deltacloud import documents
+from anabranch_server.deltacloud.body import Body
+from anabranch_server.deltacloud.call import Call
+from anabranch_server.deltacloud.downloads import Download, content_headers
+from anabranch_server.deltacloud.negotiation import Format
+from anabranch_server.deltacloud.parameters import Parameters, read_body
+from anabranch_server.deltacloud.problems import Problem, nothing_here
+from anabranch_server.deltacloud.reply import Reply
+from anabranch_server.deltacloud.request import Request
+from anabranch_server.deltacloud.segments import Begun, manifest, segment_id
+
+__all__ = ["serve"]
+
+_READS: Final = ("GET", "HEAD")
+_CONTENT: Final = "content"
+_META: Final = "x-deltacloud-blobmeta-"
+_SEGMENTED: Final = "X-Deltacloud-SegmentedBlob"
+_BINARY: Final = "application/octet-stream"
+_MOST_INLINE: Final = 64 * 1024
+"""Bytes of a text up to which JSON holds the content itself."""
+_MOST_MANIFEST: Final = 1024 * 1024
+
+
+async def serve(request: Request, name: str, *tail: str) -> Reply:
+    """Show a bucket with its blobs, or do something with one of them.
+
+    A blob whose id has slashes is written with `%2F`; bare slashes do as well, but for an id that
+    ends with `/content`.
+
+    Args:
+        request: The request; the body of a PUT is not read yet.
+        name: The bucket, with its cloud where the request is about several.
+        tail: What the path has after the bucket, decoded.
+    """
+    bucket, method = request.target(name), request.call.method
+    if "/" in bucket.id:
+        raise nothing_here(request.call.url)
+    if not tail:
+        if method in _READS:
+            return await _contents(request, bucket)
+        if method == "POST":
+            return await _create(request, bucket)
+        raise nothing_here(request.call.url)
+    content = len(tail) > 1 and tail[-1] == _CONTENT
+    blob = "/".join(tail[:-1] if content else tail)
+    act = _ON_CONTENT.get(method) if content else _ON_BLOBS.get(method)
+    if act is None or not blob:
+        raise nothing_here(request.call.url)
+    return await act(request, QualifiedId(bucket.cloud, f"{bucket.id}/{blob}"))
+
+
+async def _contents(request: Request, where: QualifiedId) -> Reply:
+    """Show a bucket with its blobs: what it is and its list are asked for at the same time."""
+    broker = request.selection.broker
+    found: dict[str, Any] = {}
+
+    async def bucket() -> None:
+        try:
+            found["bucket"] = await broker.buckets.get(where)
+        except CloudError as exc:
+            found["error"] = exc
+
+    async def ask() -> tuple[Bucket, list[Blob]]:
+        async with anyio.create_task_group() as group:
+            group.start_soon(bucket)
+            answer = await broker.blobs.list(where)
+        for error in [found.get("error"), *answer.errors.values()]:
+            if error is not None:
+                raise error
+        return found["bucket"], list(answer.items)
+
+    (shown, blobs), headers = await request.timed(ask)
+    return _document(request, "buckets", documents.BucketContents(shown, blobs), headers=headers)
+
+
+async def _show(request: Request, where: QualifiedId) -> Reply:
+    """Show a blob; as Deltacloud did, JSON has the content in it, if that is a small text."""
+    if request.call.method == "HEAD":
+        blob, headers = await request.timed(lambda: request.selection.broker.blobs.get(where))
+        return Reply(204, headers={**headers, **_metadata_headers(blob.metadata)})
+    blob, headers = await request.timed(lambda: request.selection.broker.blobs.get(where))
+    return _document(request, "blobs", blob, headers=headers)
+
+
+async def _content(request: Request, where: QualifiedId) -> Reply:
+    blobs = request.selection.broker.blobs
+    if request.call.method == "HEAD":
+        return Reply(200, headers=content_headers(await blobs.get(where)))
+    async with AsyncExitStack() as stack:
+        content = await stack.enter_async_context(blobs.open(where))
+        return Download(content.blob, aiter(content), stack.pop_all())
+    raise AssertionError  # nothing in the stack swallows an exception
+
+
+async def _put(request: Request, where: QualifiedId) -> Reply:
+    """Store a blob, or do one of the steps of storing it in segments."""
+    call = request.call
+    if call.scope["method"] != "PUT":  # a form that says so; its body is read, and is no blob
+        raise nothing_here(call.url)
+    said = _said(request)
+    ident = said("SegmentedBlob", "segmented_blob")
+    if said("BlobType", "blob_type") != "segmented" and ident is None:
+        return await _replace(request, where)
+    if ident is None:
+        return await _begin(request, where)
+    order = said("SegmentOrder", "segment_order")
+    if order is None:
+        return await _complete(request, where, Begun.of(ident))
+    return await _segment(request, where, Begun.of(ident), order)
+
+
+async def _replace(request: Request, where: QualifiedId) -> Reply:
+    call = request.call
+    length = call.headers.get("content-length")
+    spec = _spec(
+        where,
+        content_type=call.headers.get("content-type", _BINARY),
+        content_length=None if length is None else int(length),
+        metadata=_metadata(call),
+    )
+    blob, headers = await _store(request, where.cloud, spec, Body(call))
+    return _document(request, "blobs", blob, headers=headers)
+
+
+async def _begin(request: Request, where: QualifiedId) -> Reply:
+    call = request.call
+    spec = _spec(
+        where,
+        content_type=call.headers.get("content-type", _BINARY),
+        metadata=_metadata(call),
+    )
+    upload_id = await request.selection.broker.blobs.begin_upload(where.cloud, spec)
+    begun = Begun(upload_id, spec.content_type, spec.metadata)
+    return Reply(204, headers={_SEGMENTED: str(begun)})
+
+
+async def _segment(request: Request, where: QualifiedId, begun: Begun, order: str) -> Reply:
+    if not (order.isascii() and order.isdigit() and 0 < int(order) <= 1_000_000):
+        raise Problem(400, f"the order of a segment is {order[:40]!r}: 1, 2, 3, … are wanted")
+    with _Source(Body(request.call)) as source:
+        segment = await request.selection.broker.blobs.upload_segment(
+            where.cloud, _begun_spec(where, begun), begun.upload_id, int(order), source
+        )
+    return Reply(204, headers={"X-Deltacloud-BlobSegmentId": segment_id(segment)})
+
+
+async def _complete(request: Request, where: QualifiedId, begun: Begun) -> Reply:
+    segments = manifest(await read_body(request.call, _MOST_MANIFEST))
+    spec = _begun_spec(where, begun, _metadata(request.call))
+    blobs = request.selection.broker.blobs
+    blob, headers = await request.timed(
+        lambda: blobs.complete_upload(where.cloud, spec, begun.upload_id, segments)
+    )
+    return _document(request, "blobs", blob, headers=headers)
+
+
+async def _create(request: Request, bucket: QualifiedId) -> Reply:
+    """Store the blob that a form has: streamed, if the form names it before its content."""
+    given, upload = request.parameters, request.parameters.upload
+    if upload is None:
+        spec = _form_spec(bucket, given, "text/plain; charset=utf-8")
+        content = _whole(given.required("blob_data").encode())
+        blob, headers = await _store(request, bucket.cloud, spec, content)
+    else:
+        async with upload:
+            if "blob_id" not in given:
+                await upload.keep()
+            given = Parameters(given, upload.fields)
+            spec = _form_spec(bucket, given, upload.content_type or _BINARY)
+            blob, headers = await _store(request, bucket.cloud, spec, upload.content())
+        metadata = _form_metadata(Parameters(given, upload.fields))
+        if metadata != spec.metadata:  # some of it came after the content
+            where = QualifiedId(bucket.cloud, f"{bucket.id}/{spec.name}")
+            blob = await request.selection.broker.blobs.set_metadata(where, metadata)
+    place = request.view.blob(bucket.cloud, bucket.id, spec.name)
+    return _document(request, "blobs", blob, status=201, headers={**headers, "Location": place})
+
+
+async def _describe(request: Request, where: QualifiedId) -> Reply:
+    """Replace a blob's metadata."""
+    blob = await request.selection.broker.blobs.set_metadata(where, _metadata(request.call))
+    return Reply(204, headers=_metadata_headers(blob.metadata))
+
+
+async def _destroy(request: Request, where: QualifiedId) -> Reply:
+    """Destroy a blob; or give up an upload in segments, which Deltacloud had no way to do."""
+    blobs = request.selection.broker.blobs
+    ident = _said(request)("SegmentedBlob", "segmented_blob")
+    if ident is not None:
+        begun = Begun.of(ident)
+        await blobs.abort_upload(where.cloud, _begun_spec(where, begun), begun.upload_id)
+    elif not await blobs.destroy(where):
+        raise Problem(404, f"there is no blob {where.id!r}", kind="NotFound")
+    return Reply(204)
+
+
+_ON_CONTENT: Final = {"GET": _content, "HEAD": _content}
+_ON_BLOBS: Final = {
+    "GET": _show,
+    "HEAD": _show,
+    "PUT": _put,
+    "POST": _describe,
+    "DELETE": _destroy,
+}
+
+
+async def _store(
+    request: Request, cloud: str, spec: BlobSpec, content: AsyncIterator[bytes]
+) -> tuple[Blob, Mapping[str, str]]:
+    blobs = request.selection.broker.blobs
+    with _Source(content) as source:
+        return await request.timed(lambda: blobs.create(cloud, spec, source))
+
+
+class _Source(AsyncIterator[bytes]):
+    """Content from a client, for a driver; what goes wrong on the client's side stays that.
+
+    To the broker it is a wrong argument; leaving the context, it is the Problem again.
+    """
+
+    def __init__(self, content: AsyncIterator[bytes]) -> None:
+        self._content = content
+        self._problem: Problem | None = None
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await anext(self._content)
+        except Problem as problem:
+            self._problem = problem
+            raise InvalidRequest(problem.message) from problem
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, value: BaseException | None, trace: object) -> None:
+        if self._problem is not None and isinstance(value, CloudError):
+            raise self._problem
+
+
+def _document(
+    request: Request,
+    collection: str,
+    item: Any,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Reply:
+    write = documents.show_json if request.format is Format.JSON else documents.show_xml
+    return Reply(status, write(collection, item, request.view), request.format, headers)
+
+
+async def _whole(content: bytes) -> AsyncGenerator[bytes]:
+    yield content
+
+
+def _form_spec(bucket: QualifiedId, given: Parameters, content_type: str) -> BlobSpec:
+    return BlobSpec(
+        bucket_id=bucket.id,
+        name=given.required("blob_id"),
+        content_type=content_type,
+        metadata=_form_metadata(given),
+    )
+
+
+def _form_metadata(given: Parameters) -> dict[str, str]:
+    """Read `meta_name1`, `meta_value1` and so on; that there are `meta_params` says no more."""
+    numbers = [name.removeprefix("meta_name") for name in given if name.startswith("meta_name")]
+    return {given[f"meta_name{n}"]: given.get(f"meta_value{n}", "") for n in numbers}
+
+
+def _spec(where: QualifiedId, **fields: Any) -> BlobSpec:
+    bucket, _, name = where.id.partition("/")
+    return BlobSpec(bucket_id=bucket, name=name, **fields)
+
+
+def _begun_spec(
+    where: QualifiedId, begun: Begun, more: Mapping[str, str] | None = None
+) -> BlobSpec:
+    return _spec(
+        where, content_type=begun.content_type, metadata={**begun.metadata, **(more or {})}
+    )
+
+
+def _metadata(call: Call) -> dict[str, str]:
+    """Read the metadata in the headers; values are UTF-8, or else Latin-1."""
+    return {
+        name.removeprefix(_META): _text(value)
+        for name, value in call.headers.items()
+        if name.startswith(_META) and name != _META
+    }
+
+
+def _text(value: str) -> str:
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return value
+
+
+def _metadata_headers(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Write metadata as headers: in UTF-8; what no header can hold is left out of a value."""
+    return {
+        f"X-Deltacloud-Blobmeta-{quote(name, safe=_TOKENS)}": _UNSENDABLE.sub("", value)
+        .encode()
+        .decode("latin-1")
+        for name, value in metadata.items()
+    }
+
+
+_TOKENS: Final = "!#$%&'*+^`|"
+_UNSENDABLE: Final = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def _said(request: Request) -> Any:
+    """Return what looks something up in the headers, and else among the parameters."""
+
+    def said(header: str, parameter: str) -> str | None:
+        name = f"x-deltacloud-{header.lower()}"
+        return request.call.headers.get(name) or request.parameters.get(parameter)
+
+    return said

@@ -1,0 +1,55 @@
+"""The body of a request as it arrives."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Final, Self
+
+import anyio
+
+from anabranch_server.deltacloud.call import Call
+from anabranch_server.deltacloud.problems import Problem
+
+__all__ = ["Body", "ClientGone"]
+
+_PATIENCE: Final = 60.0
+"""Seconds that a client may take for the next piece."""
+
+
+class ClientGone(Problem):
+    """The client left before it had sent all of the body: nobody reads the answer."""
+
+    def __init__(self) -> None:
+        super().__init__(400, "the body broke off before its end", kind="ClientGone")
+
+
+class Body(AsyncIterator[bytes]):
+    """The pieces of a body, none of them empty; the next is received only when it is asked for.
+
+    Iterating raises `ClientGone` if the body ends before it is complete, and a Problem (408) if
+    nothing comes for 60 seconds.
+    """
+
+    def __init__(self, call: Call) -> None:
+        """Take the request; its body is read once, by one `Body`."""
+        self._receive, self._more = call.receive, True
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while self._more:
+            try:
+                with anyio.fail_after(_PATIENCE):
+                    message = await self._receive()
+            except TimeoutError:
+                raise Problem(
+                    408, f"nothing more of the body came for {_PATIENCE:g} s", kind="RequestTimeout"
+                ) from None
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            self._more = message.get("more_body", False)
+            part: bytes = message.get("body", b"")
+            if part:
+                return part
+        raise StopAsyncIteration
