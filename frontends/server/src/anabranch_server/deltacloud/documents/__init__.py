@@ -35,6 +35,7 @@ from anabranch_server.deltacloud.documents.members import (
 from anabranch_server.deltacloud.documents.objects import (
     BucketContents,
 )
+from anabranch_server.deltacloud.documents.picture import states_png
 from anabranch_server.deltacloud.documents.plain import (
     encode,
 )
@@ -58,6 +59,7 @@ from anabranch_server.deltacloud.documents.trouble import (
 )
 
 __all__ = [
+    "BlobContents",
     "BucketContents",
     "CollectionLink",
     "CommandOutput",
@@ -91,5 +93,6 @@ __all__ = [
     "states_gv",
     "states_json",
     "states_plain",
+    "states_png",
     "states_xml",
 ]

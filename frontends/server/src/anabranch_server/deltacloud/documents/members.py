@@ -18,12 +18,16 @@ from anabranch_server.deltacloud.documents import (
     trouble,
 )
 from anabranch_server.deltacloud.documents.markup import DECLARATION
-from anabranch_server.deltacloud.documents.objects import BucketContents
+from anabranch_server.deltacloud.documents.objects import BlobContents, BucketContents
 from anabranch_server.deltacloud.documents.plain import encode
 from anabranch_server.deltacloud.documents.sheet import Sheet, outdent
 from anabranch_server.deltacloud.links import View
 
 __all__ = ["index_json", "index_plain", "index_xml", "show_json", "show_plain", "show_xml"]
+
+
+Member = Resource | BucketContents | BlobContents
+"""What a document tells of: a model, or a bucket or a blob with what is in it."""
 
 
 class _Shape(NamedTuple):
@@ -68,7 +72,7 @@ _SHAPES: Final[Mapping[str, _Shape]] = {
 
 def index_xml(
     collection: str,
-    items: Sequence[Resource | BucketContents],
+    items: Sequence[Member],
     view: View,
     clouds: Sequence[CloudReport] | None = None,
     *,
@@ -78,7 +82,7 @@ def index_xml(
 
     Args:
         collection: Its name; `blobs` too is one.
-        items: Its members, of the model of the collection; their order is kept.
+        items: Its members; their order is kept.
         view: How things are named.
         clouds: What became of each cloud, where several were asked.
         secrets: Whether passwords and private keys are told: only in the answer to a create.
@@ -91,7 +95,7 @@ def index_xml(
     return "".join(parts).encode()
 
 
-def show_xml(collection: str, item: Resource | BucketContents, view: View) -> bytes:
+def show_xml(collection: str, item: Member, view: View) -> bytes:
     """Return one member of a collection as XML, with the secrets that its model holds."""
     body = _SHAPES[collection].xml(item, Sheet(view, secrets=True))
     return f"{DECLARATION}{outdent(body)}".encode()
@@ -99,7 +103,7 @@ def show_xml(collection: str, item: Resource | BucketContents, view: View) -> by
 
 def index_plain(
     collection: str,
-    items: Sequence[Resource | BucketContents],
+    items: Sequence[Member],
     view: View,
     clouds: Sequence[CloudReport] | None = None,
     *,
@@ -114,7 +118,7 @@ def index_plain(
 
 
 def show_plain(
-    collection: str, item: Resource | BucketContents, view: View, *, wrapped: bool = True
+    collection: str, item: Member, view: View, *, wrapped: bool = True
 ) -> dict[str, Any]:
     """Return one member of a collection for JSON.
 
@@ -132,7 +136,7 @@ def show_plain(
 
 def index_json(
     collection: str,
-    items: Sequence[Resource | BucketContents],
+    items: Sequence[Member],
     view: View,
     clouds: Sequence[CloudReport] | None = None,
     *,
@@ -142,8 +146,6 @@ def index_json(
     return encode(index_plain(collection, items, view, clouds, secrets=secrets))
 
 
-def show_json(
-    collection: str, item: Resource | BucketContents, view: View, *, wrapped: bool = True
-) -> bytes:
+def show_json(collection: str, item: Member, view: View, *, wrapped: bool = True) -> bytes:
     """Return one member of a collection as JSON; see `show_plain`."""
     return encode(show_plain(collection, item, view, wrapped=wrapped))

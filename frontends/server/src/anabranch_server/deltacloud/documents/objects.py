@@ -11,7 +11,7 @@ from anabranch.models import Blob, Bucket
 from anabranch_server.deltacloud.documents.markup import attribute, element, text
 from anabranch_server.deltacloud.documents.sheet import Sheet, when
 
-__all__ = ["BucketContents", "blob_plain", "blob_xml", "bucket_plain", "bucket_xml"]
+__all__ = ["BlobContents", "BucketContents", "blob_plain", "blob_xml", "bucket_plain", "bucket_xml"]
 
 
 class BucketContents(msgspec.Struct, frozen=True):
@@ -24,6 +24,18 @@ class BucketContents(msgspec.Struct, frozen=True):
 
     bucket: Bucket
     blobs: Sequence[Blob]
+
+
+class BlobContents(msgspec.Struct, frozen=True):
+    """A blob together with its content, for JSON, where Deltacloud told it.
+
+    Attributes:
+        blob: The blob.
+        content: Its content as text; None: too long to be told, or no text.
+    """
+
+    blob: Blob
+    content: str | None
 
 
 def _opened(item: Bucket | BucketContents) -> tuple[Bucket, Sequence[Blob], int | None]:
@@ -60,7 +72,7 @@ def bucket_plain(item: Bucket | BucketContents, sheet: Sheet) -> dict[str, Any]:
         "name": bucket.name,
         "size": size,
     }
-    if item is not bucket:
+    if not isinstance(item, Bucket):
         plain["blob_list"] = [
             {"rel": "blob", "href": view.blob(cloud, bucket.id, one.id), "id": one.id}
             for one in blobs
@@ -68,38 +80,41 @@ def bucket_plain(item: Bucket | BucketContents, sheet: Sheet) -> dict[str, Any]:
     return plain
 
 
-def blob_xml(item: Blob, sheet: Sheet) -> str:
-    """Return a blob as a member of a list."""
-    view, cloud = sheet.view, item.cloud
-    href = view.blob(cloud, item.bucket_id, item.id)
-    length = None if item.content_length is None else str(item.content_length)
+def blob_xml(item: Blob | BlobContents, sheet: Sheet) -> str:
+    """Return a blob as a member of a list; of its content, the address."""
+    blob = item if isinstance(item, Blob) else item.blob
+    view, cloud = sheet.view, blob.cloud
+    href = view.blob(cloud, blob.bucket_id, blob.id)
+    length = None if blob.content_length is None else str(blob.content_length)
     entries = "".join(
         f"      <entry key='{attribute(key)}'>{text(value)}</entry>\n"
-        for key, value in item.metadata.items()
+        for key, value in blob.metadata.items()
     )
     return (
-        f"  <blob href='{href}' id='{attribute(item.id)}'>\n"
-        f"    <bucket>{text(view.id(cloud, item.bucket_id))}</bucket>\n"
+        f"  <blob href='{href}' id='{attribute(blob.id)}'>\n"
+        f"    <bucket>{text(view.id(cloud, blob.bucket_id))}</bucket>\n"
         f"{element('    ', 'content_length', length)}"
-        f"{element('    ', 'content_type', item.content_type)}"
-        f"{element('    ', 'last_modified', when(item.last_modified))}"
+        f"{element('    ', 'content_type', blob.content_type)}"
+        f"{element('    ', 'last_modified', when(blob.last_modified))}"
         f"    <user_metadata>\n{entries}    </user_metadata>\n"
         f"    <content href='{href}/content' rel='blob_content'></content>\n"
         "  </blob>\n"
     )
 
 
-def blob_plain(item: Blob, sheet: Sheet) -> dict[str, Any]:
-    """Return a blob for JSON; of its content the address, where Deltacloud put all of it."""
-    view, cloud = sheet.view, item.cloud
-    href = view.blob(cloud, item.bucket_id, item.id)
+def blob_plain(item: Blob | BlobContents, sheet: Sheet) -> dict[str, Any]:
+    """Return a blob for JSON, with its content if that is at hand, and the address of it."""
+    blob = item if isinstance(item, Blob) else item.blob
+    view, cloud = sheet.view, blob.cloud
+    href = view.blob(cloud, blob.bucket_id, blob.id)
     return {
-        "id": item.id,
+        "id": blob.id,
         "href": href,
-        "bucket": sheet.link("bucket", "buckets", cloud, item.bucket_id),
-        "content_length": item.content_length,
-        "content_type": item.content_type,
-        "last_modified": when(item.last_modified),
-        "content": {"rel": "blob_content", "href": f"{href}/content"},
-        "user_metadata": dict(item.metadata),
+        "bucket": sheet.link("bucket", "buckets", cloud, blob.bucket_id),
+        "content_length": blob.content_length,
+        "content_type": blob.content_type,
+        "last_modified": when(blob.last_modified),
+        "content": None if isinstance(item, Blob) else item.content,
+        "content_href": f"{href}/content",
+        "user_metadata": dict(blob.metadata),
     }
