@@ -32,13 +32,9 @@ from anabranch_server.deltacloud.documents.members import (
     show_plain,
     show_xml,
 )
-from anabranch_server.deltacloud.documents.objects import (
-    BucketContents,
-)
+from anabranch_server.deltacloud.documents.objects import BlobContents, BucketContents
 from anabranch_server.deltacloud.documents.picture import states_png
-from anabranch_server.deltacloud.documents.plain import (
-    encode,
-)
+from anabranch_server.deltacloud.documents.plain import encode
 from anabranch_server.deltacloud.documents.running import (
     CommandOutput,
     run_json,
