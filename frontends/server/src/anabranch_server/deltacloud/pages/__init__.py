@@ -77,6 +77,7 @@ class _Field(msgspec.Struct, frozen=True):
     name: str
     kind: str
     required: bool
+    help: str
     given: str
     choices: Sequence[tuple[str, str]]
 
@@ -139,13 +140,15 @@ def form_page(
     """
     fields = [
         _Field(
-            parameter.name,
+            name,
             parameter.kind,
             parameter.required,
-            given.get(parameter.name, ""),
+            parameter.help,
+            given.get(name, ""),
             choices.get(parameter.kind) or [(choice, choice) for choice in parameter.choices],
         )
         for parameter in parameters
+        for name in _names(parameter)
     ]
     return _page(
         "form.html",
@@ -180,6 +183,13 @@ def plain_page(frame: Frame, title: str, document: Any, picture: str | None = No
 def error_page(frame: Frame, document: Mapping[str, Any]) -> bytes:
     """Return an error as a page."""
     return _page("error.html", frame, "This did not work", document=document)
+
+
+def _names(parameter: Parameter) -> tuple[str, ...]:
+    """Return the fields of a parameter: of one that may have any number of values, the first."""
+    if parameter.numbered and not parameter.count:
+        return (parameter.numbered.format(1),)
+    return parameter.names
 
 
 def _page(template: str, frame: Frame, title: str, **values: Any) -> bytes:

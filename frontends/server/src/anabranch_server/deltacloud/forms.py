@@ -1,0 +1,86 @@
+"""The forms of the actions that take parameters, with what there is to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import anyio
+
+from anabranch import AnabranchError
+from anabranch_server.deltacloud import pages
+from anabranch_server.deltacloud.rendering import frame_of, page
+from anabranch_server.deltacloud.reply import Reply
+from anabranch_server.deltacloud.request import Request
+from anabranch_server.deltacloud.vocabulary import COLLECTIONS, Action, Collection, Parameter
+
+__all__ = ["form"]
+
+_PATIENCE = 5.0
+"""Seconds that a form waits for what there is to choose from; without it, an id is typed."""
+
+
+async def form(
+    request: Request, collection: Collection, action: Action, ident: str | None = None
+) -> Reply:
+    """Return the form of an action, filled in with the parameters of the request.
+
+    Args:
+        request: The request.
+        collection: The collection.
+        action: The action.
+        ident: The member that it is done to; None: it makes one.
+    """
+    parameters = [p for p in action.parameters if _honoured(request, action, p)]
+    if ident is None and request.selection.qualified and not _names_a_cloud(parameters):
+        clouds = request.selection.clouds
+        parameters.append(Parameter(name="provider", required=True, choices=clouds))
+    wanted = {p.kind for p in parameters if p.kind in COLLECTIONS}
+    choices: dict[str, Sequence[tuple[str, str]]] = {}
+
+    async def choose(kind: str) -> None:
+        choices[kind] = await _members(request, kind)
+
+    async with anyio.create_task_group() as group:
+        for kind in sorted(wanted):
+            group.start_soon(choose, kind)
+    target = request.view.collection(collection.name)
+    if ident is not None:
+        where = request.target(ident)
+        member = request.view.member(collection.name, where.cloud, where.id)
+        target = "/".join([member, *action.paths[:1]])
+    return page(
+        pages.form_page(frame_of(request), action, target, parameters, choices, request.parameters)
+    )
+
+
+async def _members(request: Request, kind: str) -> list[tuple[str, str]]:
+    facade: Any = getattr(request.selection.broker, kind)
+    try:
+        answer = await facade.list(clouds=request.selection.clouds, timeout=_PATIENCE)
+    except AnabranchError:
+        return []
+    found: list[tuple[str, str]] = []
+    for item in answer.items:
+        ident = request.view.id(item.cloud, item.id)
+        found.append((ident, f"{item.name} ({ident})" if item.name not in ("", ident) else ident))
+    return found
+
+
+def _honoured(request: Request, action: Action, parameter: Parameter) -> bool:
+    """Whether any cloud of the request honours a parameter."""
+    if parameter.feature is None:
+        return True
+    for cloud in request.selection.clouds:
+        try:
+            offered = request.selection.broker.capabilities(cloud)
+        except AnabranchError:
+            continue
+        capability = offered.get(parameter.operation or action.operation)
+        if capability and parameter.feature in capability.features:
+            return True
+    return False
+
+
+def _names_a_cloud(parameters: Sequence[Parameter]) -> bool:
+    return any(p.required and p.kind in COLLECTIONS for p in parameters)
