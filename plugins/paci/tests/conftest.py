@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+import anyio
 import pytest
 
 from anabranch.cloud import Cloud
@@ -70,11 +71,24 @@ class Counting:
     def __init__(self, simulated: Any) -> None:
         self._app = simulated.app
         self.now = self.peak = 0
+        self._held, self._missing = "", 0
+        self._all_there: anyio.Event | None = None
+
+    def hold(self, part: str, count: int) -> None:
+        """Answer what has this part in its path only when so many such are under way at once."""
+        self._held, self._missing = part, count
 
     async def app(self, scope, receive, send) -> None:
         self.now += 1
         self.peak = max(self.peak, self.now)
         try:
+            if self._held and self._held in scope["path"]:
+                # Made here, for the loop of the server is not the test's.
+                self._all_there = self._all_there or anyio.Event()
+                self._missing -= 1
+                if not self._missing:
+                    self._all_there.set()
+                await self._all_there.wait()
             await self._app(scope, receive, send)
         finally:
             self.now -= 1

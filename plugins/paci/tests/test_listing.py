@@ -5,8 +5,10 @@ import pytest
 
 from anabranch import Broker, Configuration, Ops, PluginRegistry
 from anabranch.errors import AuthenticationError, CloudUnavailable, NotFound, ProtocolError
+from anabranch.models import LoadBalancerSpec
 from anabranch.testing.simulation import Behaviour
 from anabranch_paci import driver
+from anabranch_paci.convert import LISTENERS
 
 
 async def pages(cloud, operation="list_instances", **arguments):
@@ -34,20 +36,43 @@ async def test_a_list_costs_one_request_and_one_for_each_name(served):
         assert not page.problems
 
 
-async def test_eight_details_are_asked_for_at_once_and_never_more(served):
+@pytest.mark.parametrize("count", [10, 16])
+async def test_a_list_takes_two_round_trips(served, count):
+    async with served(instances=count) as (simulated, cloud, counting):
+        counting.hold("/ve/", count)
+        with anyio.fail_after(5):
+            (page,) = await pages(cloud)
+        assert len(page.items) == count
+        assert simulated.requests.total == 1 + count
+
+
+async def test_so_does_one_of_load_balancers(served):
+    async with served(instances=1) as (simulated, cloud, counting):
+        for number in range(10):
+            spec = LoadBalancerSpec(name=f"lb{number}", listeners=LISTENERS)
+            await driver.create_load_balancer(cloud, spec)
+        before = simulated.requests.total
+        counting.hold("/load-balancer/", 10)
+        with anyio.fail_after(5):
+            (page,) = await pages(cloud, "list_load_balancers")
+        assert [lb.id for lb in page.items] == [f"lb{number}" for number in range(10)]
+        assert simulated.requests.total - before == 1 + 10
+
+
+async def test_sixteen_details_are_asked_for_at_once_and_never_more(served):
     slow = Behaviour(latency=0.02)
-    async with served(instances=40, behaviour=slow, entry={"max_connections": 32}) as (
+    async with served(instances=40, behaviour=slow, entry={"max_connections": 64}) as (
         _,
         cloud,
         counting,
     ):
         await pages(cloud)
-        assert counting.peak == 8
+        assert counting.peak == 16
 
 
 async def test_not_even_by_several_lists_at_once(served):
     slow = Behaviour(latency=0.02)
-    async with served(instances=24, behaviour=slow, entry={"max_connections": 32}) as (
+    async with served(instances=24, behaviour=slow, entry={"max_connections": 64}) as (
         _,
         cloud,
         counting,
@@ -56,8 +81,8 @@ async def test_not_even_by_several_lists_at_once(served):
         async with anyio.create_task_group() as group:
             for operation in ("list_firewalls", "list_storage_snapshots", "list_instances"):
                 group.start_soon(pages, cloud, operation)
-        # Three lists of names, or eight details, or some of both.
-        assert 8 <= counting.peak <= 8 + 3
+        # Three lists of names, or sixteen details, or some of both.
+        assert 16 <= counting.peak <= 16 + 3
 
 
 async def test_fewer_at_once_if_so_set(served):
@@ -141,7 +166,8 @@ async def test_a_cloud_that_dies_in_the_middle_fails_the_list_once(served):
         simulated.behaviour.break_with(["reset:/ve/"])
         with pytest.raises(CloudUnavailable):
             await driver.list_instances(cloud, None, {})
-        assert simulated.requests.count("/ve/") <= 16
+        # Sixteen at once, and one more for each of the seven that fail before the eighth does.
+        assert simulated.requests.count("/ve/") <= 16 + 7
 
 
 async def test_many_errors_that_are_no_death(served):

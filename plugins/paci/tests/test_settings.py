@@ -59,7 +59,7 @@ async def test_endpoints(given, asked):
         ({"username": "a:b"}, "username"),
         ({"subscription": ""}, "subscription"),
         ({"page_size": 0}, "page_size"),
-        ({"detail_concurrency": 9}, "detail_concurrency"),
+        ({"detail_concurrency": 65}, "detail_concurrency"),
         ({"hardware_profiles": []}, "hardware_profiles"),
         ({"hardware_profiles": [profile(), profile()]}, "hardware_profiles[1].name"),
         ({"hardware_profiles": [profile(cpu=0)]}, "hardware_profiles[0].cpu"),

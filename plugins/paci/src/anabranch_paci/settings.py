@@ -95,9 +95,18 @@ class PaciSettings(CloudSettings, frozen=True, kw_only=True):
     page_size: Annotated[
         int, Meta(ge=1, le=1000, description="Servers whose details make one page of a list")
     ] = 64
+    max_connections: Annotated[
+        int, Meta(ge=1, le=64, description="Connections to the cloud at once")
+    ] = 16
     detail_concurrency: Annotated[
-        int, Meta(ge=1, le=8, description="Details of a list that are asked for at once")
-    ] = 8
+        int,
+        Meta(
+            ge=1,
+            le=64,
+            description="Details of a list that are asked for at once, as far as there are "
+            "connections",
+        ),
+    ] = 16
     create_wait: Annotated[
         float,
         Meta(ge=0, description="Seconds to wait for a new server in order to start it, at most"),
