@@ -35,6 +35,7 @@ from anabranch.features import FEATURES, Feature
 from anabranch.filters import Filter, parse_filter
 from anabranch.hooks import CloudIdentity, DiscoveredCloud, Ops
 from anabranch.ids import QualifiedId
+from anabranch.logs import EventLog
 from anabranch.models import to_builtins
 from anabranch.operations import OPERATIONS, Operation, operations_of
 from anabranch.plugins import PluginInfo, PluginRegistry, PluginRules
@@ -64,6 +65,7 @@ __all__ = [
     "DiscoveredCloud",
     "DriverFault",
     "ErrorReport",
+    "EventLog",
     "FanOut",
     "Feature",
     "FeatureNotSupported",
