@@ -115,7 +115,7 @@ class Answer(Generic[T]):
         cursors: Mapping[str, str] | None = None,
     ) -> None:
         self.items, self.clouds, self.errors = items, clouds, errors
-        self.cursors = cursors or {}
+        self.cursors: Mapping[str, str] = cursors or {}
 
     @property
     def complete(self) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from anabranch.broker import BrokerBase
 from anabranch.configuration import Configuration
-from anabranch.dispatch import Dispatch
 from anabranch.facade._base import Collection, Listing, OwnedCollection
 from anabranch.facade._waiting import AwaitedCollection
 from anabranch.facade.blobs import Blobs
@@ -50,12 +49,10 @@ class Broker(BrokerBase):
         configuration: Configuration,
         *,
         registry: PluginRegistry | None = None,
-        dispatch: Dispatch | None = None,
+        beside: BrokerBase | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(
-            configuration, registry=registry, dispatch=dispatch, environment=environment
-        )
+        super().__init__(configuration, registry=registry, beside=beside, environment=environment)
         self.realms: Collection[Realm] = Collection(self, "realms", "realm")
         self.hardware_profiles: Collection[HardwareProfile] = Collection(
             self, "hardware_profiles", "hardware_profile"
