@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import anyio
 
-from anabranch import CloudError, InvalidRequest, QualifiedId
+from anabranch import Answer, CloudError, InvalidRequest, QualifiedId
 from anabranch.models import Blob, BlobSpec, Bucket
 from anabranch_server.deltacloud import documents
 from anabranch_server.deltacloud.body import Body
@@ -19,6 +19,7 @@ from anabranch_server.deltacloud.downloads import Download, content_headers
 from anabranch_server.deltacloud.negotiation import Format
 from anabranch_server.deltacloud.parameters import Parameters, read_body
 from anabranch_server.deltacloud.problems import Problem, nothing_here
+from anabranch_server.deltacloud.rendering import rendered
 from anabranch_server.deltacloud.reply import Reply
 from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.segments import Begun, manifest, segment_id
@@ -66,34 +67,53 @@ async def serve(request: Request, name: str, *tail: str) -> Reply:
 async def _contents(request: Request, where: QualifiedId) -> Reply:
     """Show a bucket with its blobs: what it is and its list are asked for at the same time."""
     broker = request.selection.broker
-    found: dict[str, Any] = {}
 
-    async def bucket() -> None:
-        try:
-            found["bucket"] = await broker.buckets.get(where)
-        except CloudError as exc:
-            found["error"] = exc
+    async def ask() -> documents.BucketContents:
+        buckets: list[Bucket] = []
+        listings: list[Answer[Blob]] = []
+        errors: list[CloudError] = []
 
-    async def ask() -> tuple[Bucket, list[Blob]]:
+        async def look() -> None:
+            try:
+                buckets.append(await broker.buckets.get(where))
+            except CloudError as exc:
+                errors.append(exc)
+
         async with anyio.create_task_group() as group:
-            group.start_soon(bucket)
-            answer = await broker.blobs.list(where)
-        for error in [found.get("error"), *answer.errors.values()]:
-            if error is not None:
-                raise error
-        return found["bucket"], list(answer.items)
+            group.start_soon(look)
+            listings.append(await broker.blobs.list(where))
+        for error in (*errors, *listings[0].errors.values()):
+            raise error
+        return documents.BucketContents(buckets[0], listings[0].items)
 
-    (shown, blobs), headers = await request.timed(ask)
-    return _document(request, "buckets", documents.BucketContents(shown, blobs), headers=headers)
+    contents, headers = await request.timed(ask)
+    return _document(request, "buckets", contents, headers=headers)
 
 
 async def _show(request: Request, where: QualifiedId) -> Reply:
-    """Show a blob; as Deltacloud did, JSON has the content in it, if that is a small text."""
-    if request.call.method == "HEAD":
-        blob, headers = await request.timed(lambda: request.selection.broker.blobs.get(where))
-        return Reply(204, headers={**headers, **_metadata_headers(blob.metadata)})
+    """Show a blob, or to HEAD its metadata; JSON has the content in it if it is a small text."""
     blob, headers = await request.timed(lambda: request.selection.broker.blobs.get(where))
-    return _document(request, "blobs", blob, headers=headers)
+    if request.call.method == "HEAD":
+        return Reply(204, headers={**headers, **_metadata_headers(blob.metadata)})
+    content = await _small_text(request, where, blob) if request.format is Format.JSON else None
+    return _document(request, "blobs", documents.BlobContents(blob, content), headers=headers)
+
+
+async def _small_text(request: Request, where: QualifiedId, blob: Blob) -> str | None:
+    """Read a text of at most 64 KiB; None: it is none, or larger."""
+    size, kind = blob.content_length, blob.content_type or ""
+    if size is None or size > _MOST_INLINE or not kind.startswith("text/"):
+        return None
+    content = bytearray()
+    async with request.selection.broker.blobs.open(where) as chunks:
+        async for chunk in chunks:
+            content += chunk
+            if len(content) > _MOST_INLINE:
+                return None
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 async def _content(request: Request, where: QualifiedId) -> Reply:
@@ -179,10 +199,10 @@ async def _create(request: Request, bucket: QualifiedId) -> Reply:
         async with upload:
             if "blob_id" not in given:
                 await upload.keep()
-            given = Parameters(given, upload.fields)
+            given = given.extended(upload.fields)
             spec = _form_spec(bucket, given, upload.content_type or _BINARY)
             blob, headers = await _store(request, bucket.cloud, spec, upload.content())
-        metadata = _form_metadata(Parameters(given, upload.fields))
+        metadata = _form_metadata(given.extended(upload.fields))
         if metadata != spec.metadata:  # some of it came after the content
             where = QualifiedId(bucket.cloud, f"{bucket.id}/{spec.name}")
             blob = await request.selection.broker.blobs.set_metadata(where, metadata)
@@ -259,8 +279,14 @@ def _document(
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> Reply:
-    write = documents.show_json if request.format is Format.JSON else documents.show_xml
-    return Reply(status, write(collection, item, request.view), request.format, headers)
+    return rendered(
+        request,
+        f"{collection}.show",
+        xml=lambda: documents.show_xml(collection, item, request.view),
+        plain=lambda: documents.show_plain(collection, item, request.view),
+        status=status,
+        headers=headers,
+    )
 
 
 async def _whole(content: bytes) -> AsyncGenerator[bytes]:
@@ -277,9 +303,9 @@ def _form_spec(bucket: QualifiedId, given: Parameters, content_type: str) -> Blo
 
 
 def _form_metadata(given: Parameters) -> dict[str, str]:
-    """Read `meta_name1`, `meta_value1` and so on; that there are `meta_params` says no more."""
-    numbers = [name.removeprefix("meta_name") for name in given if name.startswith("meta_name")]
-    return {given[f"meta_name{n}"]: given.get(f"meta_value{n}", "") for n in numbers}
+    """Read `meta_name1`, `meta_value1` and so on; what `meta_params` counts need no count."""
+    names = given.numbered("meta_name{}")
+    return {given[name]: given.get(f"meta_value{number}", "") for number, name in names.items()}
 
 
 def _spec(where: QualifiedId, **fields: Any) -> BlobSpec:

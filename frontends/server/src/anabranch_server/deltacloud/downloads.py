@@ -12,7 +12,7 @@ import anyio
 
 from anabranch import CloudUnavailable
 from anabranch.models import Blob
-from anabranch_server.deltacloud.call import Call, Receive, Send
+from anabranch_server.deltacloud.call import Call, Send
 from anabranch_server.deltacloud.reply import Reply
 
 __all__ = ["Download", "content_headers"]
@@ -39,9 +39,10 @@ class Download(Reply):
     """Sends chunks as they arrive, the next when the client has taken the one before.
 
     A client that leaves, or takes nothing for 300 seconds, ends the transfer from the cloud. What
-    the cloud's side raises comes out of `send`, after the reply has begun: the server then has to
-    break the connection.
+    goes wrong on the cloud's side comes out of `send` when the reply has begun.
     """
+
+    __slots__ = ("_stack",)
 
     def __init__(self, blob: Blob, chunks: AsyncIterator[bytes], stack: AsyncExitStack) -> None:
         """Take what to send.
@@ -51,47 +52,32 @@ class Download(Reply):
             chunks: The content.
             stack: Is closed when all is sent, or not all will be.
         """
-        super().__init__(200, self._counted(chunks, blob.content_length))
-        self.headers.update(content_headers(blob))
+        super().__init__(200, _counted(chunks, blob.content_length), headers=content_headers(blob))
         self._stack = stack
 
-    __slots__ = ("_stack",)
-
     async def send(self, call: Call, send: Send) -> None:
-        """Send it; the docstring of the class tells how it may end."""
-        failure: Exception | None = None
-        async with self._stack, anyio.create_task_group() as group:
-            group.start_soon(_cancel_when_gone, call.receive, group.cancel_scope)
+        """Send it.
 
-            async def patiently(message: Any) -> None:
-                with anyio.move_on_after(_PATIENCE) as scope:
-                    await send(message)
-                if scope.cancelled_caught:
-                    group.cancel_scope.cancel()
-                    await anyio.lowlevel.checkpoint()
+        Raises:
+            AnabranchError: the content broke off.
+            TimeoutError: the client takes nothing more.
+        """
 
-            try:
-                await super().send(call, patiently)
-            except Exception as exc:
-                failure = exc
-            group.cancel_scope.cancel()
-        if failure is not None:
-            raise failure
+        async def patiently(message: Any) -> None:
+            with anyio.fail_after(_PATIENCE):
+                await send(message)
 
-    @staticmethod
-    async def _counted(chunks: AsyncIterator[bytes], length: int | None) -> AsyncGenerator[bytes]:
-        size = 0
-        async for chunk in chunks:
-            size += len(chunk)
-            yield chunk
-        if length is not None and size != length:
-            raise CloudUnavailable(f"{length} bytes were told, {size} came")
+        async with self._stack:
+            await super().send(call, patiently)
 
 
-async def _cancel_when_gone(receive: Receive, scope: anyio.CancelScope) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    scope.cancel()
+async def _counted(chunks: AsyncIterator[bytes], length: int | None) -> AsyncGenerator[bytes]:
+    size = 0
+    async for chunk in chunks:
+        size += len(chunk)
+        yield chunk
+    if length is not None and size != length:
+        raise CloudUnavailable(f"{length} bytes were told, {size} came")
 
 
 def _filename(name: str) -> str:
