@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import traceback
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
-from anabranch import AnabranchError
-from anabranch_server.deltacloud import handlers
+from anabranch import AnabranchError, EventLog
+from anabranch_server.deltacloud import pages
+from anabranch_server.deltacloud.allowing import allowed
 from anabranch_server.deltacloud.backends import Backend, Selection
 from anabranch_server.deltacloud.call import Call, Receive, Scope, Send
+from anabranch_server.deltacloud.drivers import drivers, states
+from anabranch_server.deltacloud.entry import entry_point
+from anabranch_server.deltacloud.guide import guide
 from anabranch_server.deltacloud.links import View
+from anabranch_server.deltacloud.negotiation import DOCUMENTS, Format
 from anabranch_server.deltacloud.parameters import read_parameters
 from anabranch_server.deltacloud.problems import Problem, nothing_here, problem_of
 from anabranch_server.deltacloud.refusals import refusal
 from anabranch_server.deltacloud.reply import Reply
 from anabranch_server.deltacloud.request import Request
-from anabranch_server.deltacloud.vocabulary import COLLECTIONS, Collection
+from anabranch_server.deltacloud.routes import routed
+from anabranch_server.deltacloud.vocabulary import COLLECTIONS
 
 __all__ = ["Deltacloud"]
 
-_READS: Final = ("GET", "HEAD")
+_STATES: Final = (*DOCUMENTS, Format.PNG, Format.GV)
+_ABOUT_DRIVERS: Final = ("drivers", "instance_states", "docs")
+"""What can be asked without an account."""
+_STYLE: Final = "style.css"
+_STYLE_AGE: Final = "max-age=86400"
+_log: Final = EventLog()
 
 
 class Deltacloud:
@@ -35,45 +48,89 @@ class Deltacloud:
         self._backend, self._public_url = backend, public_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request.
+
+        Raises:
+            Exception: an answer that is begun cannot be ended; the server breaks the connection.
+        """
         call = Call(scope, receive)
+        account = begun = False
         try:
-            root = call.root(self._public_url)
-            async with self._backend.select(call.chosen, call.credentials) as selection:
-                reply = await self._reply(call, root, selection)
+            if (reply := _without_clouds(call)) is not None:
+                begun = True
                 await reply.send(call, send)
-        except Problem as problem:
+                return
+            root = call.root(self._public_url)
+            async with self._selected(call) as selection:
+                account, call.told = selection.account, _told(selection)
+                reply = await self._reply(call, root, selection)
+                begun = True
+                await reply.send(call, send)
+        except Exception as exc:
+            if begun:
+                _log.warning("reply.broken", path=call.url, error=type(exc).__name__)
+                raise
+            problem = _problem(call, exc, account=account)
             await refusal(call, problem).send(call, send)
-        except AnabranchError as error:
-            await refusal(call, problem_of(error)).send(call, send)
+
+    def _selected(self, call: Call) -> AbstractAsyncContextManager[Selection]:
+        about = call.path[0] if call.path else ""
+        if about in _ABOUT_DRIVERS:
+            return self._backend.select(call.chosen, None, required=False)
+        required = about != "" or "force_auth" in call.query
+        return self._backend.select(call.chosen, call.credentials, required=required)
 
     async def _reply(self, call: Call, root: str, selection: Selection) -> Reply:
         name, *rest = call.path or ("",)
-        collection = COLLECTIONS.get(name)
-        if collection is None:
-            raise nothing_here(call.url)
-        parameters = await read_parameters(call)
         view = View(root, qualified=selection.qualified, offered=selection.offered())
-        request = Request(call, parameters, selection, view, call.format())
-        return await _handled(request, collection, rest)
+        if name == "buckets":  # a blob's content comes as it is, whatever is accepted
+            kind = call.preferred() or Format.XML
+        else:
+            kind = call.format(_STATES if name == "instance_states" else DOCUMENTS)
+        call.parameters = parameters = await read_parameters(call)
+        return await self._handled(Request(call, parameters, selection, view, kind), name, rest)
 
-
-async def _handled(request: Request, collection: Collection, rest: list[str]) -> Reply:
-    method = request.call.method
-    if not rest:
-        if method in _READS:
-            return await handlers.index(request, collection)
-        if method == "POST" and (create := collection.action("create")):
-            return await handlers.create(request, collection, create)
+    async def _handled(self, request: Request, name: str, rest: list[str]) -> Reply:
+        if (collection := COLLECTIONS.get(name)) is not None:
+            return await routed(request, collection, rest)
+        if name == "" and not rest:
+            return await entry_point(request, self._backend.drivers)
+        if name == "drivers":
+            return await drivers(request, rest, self._backend.drivers())
+        if name == "instance_states":
+            return await states(request, rest)
+        if name == "docs":
+            return guide(request, rest)
         raise nothing_here(request.call.url)
-    if request.selection.qualified and "/" not in rest[0] and len(rest) > 1:
-        rest = ["/".join(rest[:2]), *rest[2:]]
-    ident, *tail = rest
-    if not tail:
-        if method in _READS:
-            return await handlers.show(request, collection, ident)
-        if method == "DELETE" and collection.action("destroy"):
-            return await handlers.destroy(request, collection, ident)
-    elif len(tail) == 1 and (action := collection.action(tail[0])) and method == action.method:
-        return await handlers.act(request, collection, action, ident)
-    raise nothing_here(request.call.url)
+
+
+def _without_clouds(call: Call) -> Reply | None:
+    """Answer what is the same for all clouds and everybody."""
+    if call.method == "OPTIONS":
+        return Reply(200, headers={"Allow": allowed(call)})
+    if call.path == (_STYLE,) and call.method in ("GET", "HEAD"):
+        return Reply(200, pages.STYLE, "text/css; charset=utf-8", {"Cache-Control": _STYLE_AGE})
+    return None
+
+
+def _told(selection: Selection) -> dict[str, str]:
+    told = {"driver": selection.driver}
+    if selection.provider is not None:
+        told["provider"] = selection.provider
+    return told
+
+
+def _problem(call: Call, exc: Exception, *, account: bool) -> Problem:
+    if isinstance(exc, Problem):
+        return exc
+    if isinstance(exc, AnabranchError):
+        return problem_of(exc, account=account)
+    # Neither the message nor the values of the frames: they may be secrets.
+    place = "".join(traceback.format_tb(exc.__traceback__))
+    _log.warning("bug", method=call.method, path=call.url, error=type(exc).__name__, place=place)
+    return Problem(
+        500,
+        "the server has a bug, and its log tells where",
+        kind="InternalError",
+        remedy="Report it, with what the log says",
+    )

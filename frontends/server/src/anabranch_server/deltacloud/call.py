@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final, TypeAlias
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from anabranch_server.access import Credentials, basic_credentials
 from anabranch_server.deltacloud.negotiation import DOCUMENTS, Format, negotiated
@@ -32,22 +32,25 @@ class Call:
         matrix: Matrix parameters of segments other than `api`: further parameters.
         chosen: `driver` and `provider`, where the request chooses them.
         headers: Header values by lower-case name; of several of one name the last.
+        told: `driver` and `provider` that replies tell, once they are known.
+        parameters: The parameters of path, query and body, as far as they are read.
     """
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
-        """Read the head of a request whose path begins with `/api`."""
+        """Read the head of a request; its path begins with `/api`, or leads nowhere."""
         self.scope, self.receive = scope, receive
         self.method: str = scope["method"]
         self.headers: Mapping[str, str] = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
-        segments = [_segment(part) for part in _raw_path(scope).split("/")[1:]]
-        if segments[-1][0] == "":
-            segments.pop()
-        self.path = tuple(name for name, _ in segments[1:])
-        self.matrix = {k: v for _, matrix in segments[1:] for k, v in matrix.items()}
-        self._on_api = {k: v for k, v in segments[0][1].items() if k in _CHOICES}
-        self.chosen = {**self._in_headers(), **self._on_api}
+        segments = [_segment(part) for part in _raw_path(scope).rstrip("/").split("/")]
+        self.path = tuple(name for name, _ in segments[2:])
+        self.matrix = {k: v for _, matrix in segments[2:] for k, v in matrix.items()}
+        on_api: Mapping[str, str] = segments[1][1] if len(segments) > 1 else {}
+        self._on_api = {k: v for k, v in on_api.items() if k in _CHOICES}
+        self.chosen: Mapping[str, str] = {**self._in_headers(), **self._on_api}
+        self.told: Mapping[str, str] = {}
+        self.parameters: Mapping[str, str] = {}
 
     @cached_property
     def query(self) -> Mapping[str, str]:
@@ -64,9 +67,22 @@ class Call:
 
     @property
     def url(self) -> str:
-        """Path and query, as they came."""
-        query = self.scope["query_string"].decode("latin-1")
-        return f"{_raw_path(self.scope)}?{query}" if query else _raw_path(self.scope)
+        """The path as it came, without the parameters in it, which may be secrets."""
+        first, *below = _raw_path(self.scope).split("/")
+        return "/".join((first, *(part.partition(";")[0] for part in below)))
+
+    def address(self, root: str, *, without: str = "", **changed: str) -> str:
+        """Return the URL of the same with other parameters; it is ASCII.
+
+        Args:
+            root: Address of the API, as `root` tells it.
+            without: A parameter to leave out.
+            **changed: Parameters to set.
+        """
+        path = "".join(f"/{quote(part, safe='')}" for part in self.path)
+        query = {**self.matrix, **self.query, **changed}
+        query.pop(without, None)
+        return f"{root}{path}?{urlencode(query)}" if query else f"{root}{path}"
 
     def format(self, offered: tuple[Format, ...] = DOCUMENTS) -> Format:
         """Return the format to answer in.
@@ -74,11 +90,15 @@ class Call:
         Raises:
             Problem: none that is acceptable is offered.
         """
-        found = negotiated(self.headers.get("accept", ""), self.query.get("format"), offered)
+        found = self.preferred(offered)
         if found is None:
             names = ", ".join(f.media_type.partition(";")[0] for f in offered)
             raise Problem(406, f"there is {names}", kind="NotAcceptable")
         return found
+
+    def preferred(self, offered: tuple[Format, ...] = DOCUMENTS) -> Format | None:
+        """Return the format to answer in; None: none that is acceptable is offered."""
+        return negotiated(self.headers.get("accept", ""), self.query.get("format"), offered)
 
     def root(self, public_url: str | None) -> str:
         """Return the address of the API, with the driver and provider that the path chooses.
@@ -94,9 +114,22 @@ class Call:
             host = self.headers.get("host", "")
             if not _HOST.fullmatch(host):
                 raise Problem(400, "the header Host is missing or wrong")
-            base = f"{self.scope['scheme']}://{host}"
+            base = f"{self.scope['scheme']}://{host}{self._mounted}"
+        return base + self._api
+
+    @property
+    def home(self) -> str:
+        """The path of the API, with the driver and provider that the path chooses."""
+        return self._mounted + self._api
+
+    @property
+    def _mounted(self) -> str:
+        return quote(self.scope.get("root_path", ""))
+
+    @property
+    def _api(self) -> str:
         chosen = (f";{name}={quote(value, safe='')}" for name, value in self._on_api.items())
-        return f"{base}/{PREFIX}{''.join(chosen)}"
+        return f"/{PREFIX}{''.join(chosen)}"
 
     def _in_headers(self) -> dict[str, str]:
         named = {name: self.headers.get(f"x-deltacloud-{name}") for name in _CHOICES}
@@ -104,8 +137,10 @@ class Call:
 
 
 def _raw_path(scope: Scope) -> str:
+    """Return the path as it came, below where the application is mounted."""
     raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
-    return raw.partition(b"?")[0].decode("latin-1")
+    path = raw.partition(b"?")[0].decode("latin-1")
+    return path.removeprefix(quote(mounted)) if (mounted := scope.get("root_path")) else path
 
 
 def _segment(text: str) -> tuple[str, Mapping[str, str]]:

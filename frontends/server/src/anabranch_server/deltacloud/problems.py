@@ -1,4 +1,21 @@
-"""What goes wrong, as HTTP tells it (deltacloud.md, 4)."""
+"""What goes wrong, as HTTP tells it (deltacloud.md, 4 and 11).
+
+The statuses are those of Deltacloud where it had one. Its Ruby client raises an error for 400 to
+409, 500, 501 and 502 alone: any other status it takes for a success, and an error document for an
+empty list. So what Deltacloud had no status for gets one of these, and the `kind` in the document
+says what it is:
+
+| error | status | because |
+| --- | --- | --- |
+| RateLimited | 502, with `Retry-After` | 429 and 503 would look like an empty list |
+| InsufficientCapacity | 502 | the cloud cannot, and the request is not to blame |
+| OutcomeUnknown | 502 | it is not known, and above all it is no success |
+| QuotaExceeded | 403 | the account may not have more |
+| NotFound | 404 | in actions too, where Deltacloud told 403 |
+| Conflict | 409 | a name that is taken, too, where its mock driver told 403 |
+
+412 (not offered) and 504 (no answer in time) are Deltacloud's own, and kept.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +27,26 @@ from anabranch import (
     AnabranchError,
     AuthenticationError,
     CloudError,
-    CloudUnavailable,
     ConfigurationError,
     Conflict,
     DeadlineExceeded,
     DriverFault,
     FeatureNotSupported,
-    InsufficientCapacity,
     InvalidRequest,
     InvalidState,
     NotFound,
     OperationNotSupported,
-    OutcomeUnknown,
     PermissionDenied,
-    ProtocolError,
+    PluginError,
     QuotaExceeded,
-    RateLimited,
-    RequirementNotMet,
 )
 
-__all__ = ["Problem", "nothing_here", "problem_of"]
+__all__ = [
+    "Problem",
+    "not_offered",
+    "nothing_here",
+    "problem_of",
+]
 
 
 class Problem(Exception):
@@ -67,6 +84,21 @@ def nothing_here(path: str) -> Problem:
     )
 
 
+def not_offered(operation: str, message: str, remedy: str = "") -> Problem:
+    """Return the answer where a cloud does not offer an operation.
+
+    `Expect` names it as Deltacloud did: `firewalls`, `firewall`, `create_firewall`.
+    """
+    capability = operation.removeprefix("list_").removeprefix("get_")
+    return Problem(
+        412,
+        message,
+        kind="OperationNotSupported",
+        remedy=remedy,
+        headers={"Expect": capability} if capability else {},
+    )
+
+
 _STATUSES: Final[tuple[tuple[type[AnabranchError], int], ...]] = (
     # The first that fits: narrower classes stand before wider ones.
     (AuthenticationError, 401),
@@ -77,32 +109,39 @@ _STATUSES: Final[tuple[tuple[type[AnabranchError], int], ...]] = (
     (Conflict, 409),
     (InvalidRequest, 400),
     (FeatureNotSupported, 400),
-    (OperationNotSupported, 412),
-    (RateLimited, 429),
-    (InsufficientCapacity, 503),
     (DeadlineExceeded, 504),
-    (CloudUnavailable, 502),
-    (ProtocolError, 502),
-    (OutcomeUnknown, 502),
-    (RequirementNotMet, 502),
     (DriverFault, 500),
+    (CloudError, 502),
     (ConfigurationError, 400),
+    (PluginError, 500),
 )
 
 
-def problem_of(error: AnabranchError) -> Problem:
-    """Describe an exception of the broker as HTTP does."""
-    status = next((code for kind, code in _STATUSES if isinstance(error, kind)), 500)
-    headers: dict[str, str] = {}
-    message, remedy = str(error), ""
-    if isinstance(error, CloudError):
-        remedy, message = error.remedy, error.message or type(error).__doc__ or ""
-        if status == 412 and error.operation:
-            headers["Expect"] = error.operation
-        if error.retry_after is not None:
-            headers["Retry-After"] = str(math.ceil(error.retry_after))
-    elif isinstance(error, ConfigurationError):
-        message, remedy = error.message, error.remedy
-        if error.field:
-            message = f"{error.field}: {message}"
-    return Problem(status, message, kind=type(error).__name__, remedy=remedy, headers=headers)
+def problem_of(error: AnabranchError, *, account: bool = True) -> Problem:
+    """Describe an exception of the broker as HTTP does; the message names cloud and operation.
+
+    Args:
+        error: The exception.
+        account: Whether the cloud was called by credentials that came with the request. Others it
+            cannot be blamed for: that they are refused is 502.
+    """
+    kind = type(error)
+    status = next((code for wide, code in _STATUSES if issubclass(kind, wide)), 500)
+    if status == 401 and not account:
+        status = 502
+    if isinstance(error, ConfigurationError):
+        message = f"{error.field}: {error.message}" if error.field else error.message
+        return Problem(status, message, kind=kind.__name__, remedy=error.remedy)
+    if not isinstance(error, CloudError):
+        return Problem(status, str(error), kind=kind.__name__)
+    place = ": ".join(part for part in (error.cloud, error.operation) if part)
+    message = error.message or kind.__doc__ or kind.__name__
+    if place:
+        message = f"{place}: {message}"
+    if error.request_id:
+        message = f"{message} (request id {error.request_id})"
+    if kind is OperationNotSupported:
+        return not_offered(error.operation or "", message, error.remedy)
+    wait = error.retry_after
+    headers = {} if wait is None else {"Retry-After": str(max(0, math.ceil(wait)))}
+    return Problem(status, message, kind=kind.__name__, remedy=error.remedy, headers=headers)

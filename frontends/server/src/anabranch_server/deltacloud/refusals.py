@@ -2,30 +2,58 @@
 
 from __future__ import annotations
 
-from anabranch_server.deltacloud import documents
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from anabranch_server.deltacloud import documents, pages
 from anabranch_server.deltacloud.call import Call
-from anabranch_server.deltacloud.negotiation import DOCUMENTS, Format, negotiated
+from anabranch_server.deltacloud.negotiation import Format
 from anabranch_server.deltacloud.problems import Problem
 from anabranch_server.deltacloud.reply import Reply
 
 __all__ = ["refusal"]
 
+_SECRET: Final = re.compile(
+    r"pass|secret|token|private|credential|pem|user_data|user_iso|user_files|content|blob_data",
+    re.IGNORECASE,
+)
+"""What the names of parameters have that are not repeated."""
+_MOST: Final = 200
+"""Characters of a parameter that are repeated."""
+
 
 def refusal(call: Call, problem: Problem) -> Reply:
     """Return the reply to a request that goes wrong; XML, if it accepts nothing that there is."""
-    accept, wanted = call.headers.get("accept", ""), call.query.get("format")
-    kind = negotiated(accept, wanted, DOCUMENTS) or Format.XML
+    kind = call.preferred() or Format.XML
+    about = call.told or call.chosen
+    driver, provider = about.get("driver", ""), about.get("provider")
     document = documents.ErrorDocument(
         status=problem.status,
         url=call.url,
-        driver=call.chosen.get("driver", ""),
-        provider=call.chosen.get("provider", ""),
+        driver=driver,
+        provider=provider,
         message=problem.message,
         error=problem.kind,
         remedy=problem.remedy,
+        params=_repeated(call.parameters),
     )
-    write = documents.error_json if kind is Format.JSON else documents.error_xml
     headers = dict(problem.headers)
-    if problem.status == 401 and call.credentials is None:
-        headers["WWW-Authenticate"] = 'Basic realm="anabranch", charset="UTF-8"'
-    return Reply(problem.status, write(document), kind, headers)
+    if kind is Format.JSON:
+        body = documents.error_json(document)
+    elif kind is Format.HTML:
+        headers["Content-Security-Policy"] = pages.POLICY
+        frame = pages.Frame(call.home, call.url, driver, provider)
+        body = pages.error_page(frame, documents.error_plain(document))
+    else:
+        body = documents.error_xml(document)
+    return Reply(problem.status, body, kind, headers)
+
+
+def _repeated(parameters: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the parameters that a document may repeat: none that may be a secret."""
+    return {
+        name[:_MOST]: value if len(value) <= _MOST else f"{value[:_MOST]}…"
+        for name, value in parameters.items()
+        if not _SECRET.search(name)
+    }

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Final
 
+import anyio
 import xxhash
 
-from anabranch_server.deltacloud.call import Call, Send
+from anabranch_server.deltacloud.call import Call, Receive, Send
 from anabranch_server.deltacloud.negotiation import Format
 
 __all__ = ["VERSION", "Reply"]
 
 VERSION: Final = "1.1.3"
 """The version of Deltacloud whose API this is; its clients compare it with the one they know."""
-_SERVER: Final = b"Apache-Deltacloud/" + VERSION.encode()
-_CACHED: Final = b"max-age=0, private, must-revalidate"
+_SERVER: Final = (b"server", b"Apache-Deltacloud/" + VERSION.encode())
+_CACHED: Final = (b"cache-control", b"max-age=0, private, must-revalidate")
+_TOLD: Final = {"driver": b"x-deltacloud-driver", "provider": b"x-deltacloud-provider"}
 _TAGGED: Final = (200, 201)
 
 
@@ -52,43 +56,92 @@ class Reply:
             self.headers["Content-Type"] = kind.media_type if isinstance(kind, Format) else kind
 
     async def send(self, call: Call, send: Send) -> None:
-        """Send it: without its body to HEAD, as 304 to who has it already."""
-        body = self.body
-        headers = [
-            (b"server", _SERVER),
-            (b"date", formatdate(usegmt=True).encode()),
-            *((k.lower().encode("latin-1"), _value(v)) for k, v in self.headers.items()),
-        ]
-        if isinstance(body, bytes):
-            if self.status in _TAGGED and body:
-                tag = f'"{xxhash.xxh3_128_hexdigest(body)}"'
-                headers += [(b"etag", tag.encode()), (b"cache-control", _CACHED)]
-                if call.method in ("GET", "HEAD") and _matches(call, tag):
-                    await _send(send, 304, headers, b"")
-                    return
-            if self.status != 204:
-                headers.append((b"content-length", str(len(body)).encode()))
-            await _send(send, self.status, headers, b"" if call.method == "HEAD" else body)
-            return
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        async for part in body:
-            await send({"type": "http.response.body", "body": part, "more_body": True})
+        """Send it: without its body to HEAD, as 304 to who has it already.
+
+        Raises:
+            AnabranchError: a body that comes in parts ends before its time. It is begun, so nothing
+                is left but to break the connection, which is what a server does then.
+        """
+        headers = [_SERVER, (b"date", _date(int(time.time())))]
+        headers += [(_TOLD[name], _value(value)) for name, value in call.told.items()]
+        headers += [(k.lower().encode(), _value(v)) for k, v in self.headers.items()]
+        if isinstance(self.body, bytes):
+            await self._send_whole(self.body, headers, call, send)
+        else:
+            await self._send_parts(self.body, headers, call, send)
+
+    async def _send_whole(
+        self, body: bytes, headers: list[tuple[bytes, bytes]], call: Call, send: Send
+    ) -> None:
+        status = self.status
+        if status in _TAGGED and body:
+            tag = f'"{xxhash.xxh3_128_hexdigest(body)}"'
+            headers += [(b"etag", tag.encode()), _CACHED]
+            if status == 200 and call.method in ("GET", "HEAD") and _has(call, tag):
+                status, body = 304, b""
+        if status not in (204, 304):
+            headers.append((b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if call.method == "HEAD" else body})
+
+    async def _send_parts(
+        self,
+        parts: AsyncIterator[bytes],
+        headers: list[tuple[bytes, bytes]],
+        call: Call,
+        send: Send,
+    ) -> None:
+        try:
+            await send({"type": "http.response.start", "status": self.status, "headers": headers})
+            if call.method != "HEAD" and not await _poured(parts, call.receive, send):
+                return
+        finally:
+            if isinstance(parts, AsyncGenerator):
+                with anyio.CancelScope(shield=True):
+                    await parts.aclose()
         await send({"type": "http.response.body", "body": b""})
 
 
-async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+async def _poured(parts: AsyncIterator[bytes], receive: Receive, send: Send) -> bool:
+    """Send all parts; tell whether the client stayed to the end."""
+    failure: Exception | None = None
+    done = False
+
+    async def watch(scope: anyio.CancelScope) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        scope.cancel()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(watch, group.cancel_scope)
+        try:
+            async for part in parts:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+            done = True
+        except Exception as exc:
+            failure = exc  # raised below, where no group wraps it
+        group.cancel_scope.cancel()
+    if failure:
+        raise failure
+    return done
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> bytes:
+    return formatdate(second, usegmt=True).encode()
 
 
 def _value(text: str) -> bytes:
     """Encode a header value; what could end the header early does not get in."""
-    return text.replace("\r", " ").replace("\n", " ").encode("latin-1", "replace")
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else " " for char in text)
+    return text.encode("latin-1", "replace")
 
 
-def _matches(call: Call, tag: str) -> bool:
+def _has(call: Call, tag: str) -> bool:
+    """Whether the client says that it has the body of that tag, weakly compared (RFC 9110)."""
     wanted = call.headers.get("if-none-match")
     if wanted is None:
         return False
     tags = [one.strip().removeprefix("W/") for one in wanted.split(",")]
-    return tag in tags or "*" in tags
+    return tag in tags or tags == ["*"]
