@@ -2,103 +2,155 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from anabranch import Answer, CloudStatus
+from anabranch import QualifiedId
+from anabranch.models import Instance, Key
 from anabranch_server.deltacloud import documents
+from anabranch_server.deltacloud.filtering import filtered
+from anabranch_server.deltacloud.listing import listed
+from anabranch_server.deltacloud.making import make
 from anabranch_server.deltacloud.negotiation import Format
-from anabranch_server.deltacloud.problems import Problem, problem_of
+from anabranch_server.deltacloud.problems import Problem
+from anabranch_server.deltacloud.rendering import rendered
 from anabranch_server.deltacloud.reply import Reply
 from anabranch_server.deltacloud.request import Request
-from anabranch_server.deltacloud.specs import SPECS
+from anabranch_server.deltacloud.specs import arguments, cloud_for
 from anabranch_server.deltacloud.vocabulary import Action, Collection
 
 __all__ = ["act", "create", "destroy", "index", "show"]
 
+_SEE_OTHER = 303
+
 
 async def index(request: Request, collection: Collection) -> Reply:
-    """List a collection."""
-    facade: Any = getattr(request.selection.broker, collection.name)
-    where = {
-        filter_.name: request.parameters[filter_.name]
-        for filter_ in collection.filters
-        if filter_.name in request.parameters
-    }
-    answer, headers = await request.timed(
-        lambda: facade.list(clouds=request.selection.clouds, where=where)
+    """List a collection, over all clouds that the request is about."""
+    filters = await filtered(request, collection)
+    found = await listed(request, collection, filters)
+    name, items, view, clouds = collection.name, found.answer.items, request.view, found.clouds
+    return rendered(
+        request,
+        f"{name}.index",
+        xml=lambda: documents.index_xml(name, items, view, clouds),
+        plain=lambda: documents.index_plain(name, items, view, clouds),
+        headers=found.headers,
+        next_page=found.next_page,
     )
-    _insist(request, answer)
-    clouds = answer.clouds if request.selection.qualified else None
-    write = documents.index_json if request.format is Format.JSON else documents.index_xml
-    body = write(collection.name, answer.items, request.view, clouds)
-    return Reply(200, body, request.format, headers | _told(answer))
 
 
 async def show(request: Request, collection: Collection, ident: str) -> Reply:
     """Show one member of a collection."""
     facade: Any = getattr(request.selection.broker, collection.name)
     item, headers = await request.timed(lambda: facade.get(request.target(ident)))
-    return Reply(200, _shown(request, collection, item), request.format, headers)
+    return _shown(request, collection, item, 200, headers)
 
 
 async def create(request: Request, collection: Collection, action: Action) -> Reply:
-    """Make a member of a collection."""
-    for parameter in action.parameters:
-        if parameter.required:
-            request.parameters.required(parameter.name)
-    cloud, spec = SPECS[action.operation](request)
-    facade: Any = getattr(request.selection.broker, collection.name)
-    item, headers = await request.timed(lambda: facade.create(cloud, spec))
-    headers = {**headers, "Location": request.view.member(collection.name, item.cloud, item.id)}
-    return Reply(201, _shown(request, collection, item), request.format, headers)
+    """Make a member of a collection, or several at once.
+
+    People are led to it, unless the answer has a secret in it that is told this once.
+    """
+    cloud = cloud_for(request, action)
+    fields = arguments(request, cloud, action)
+    made, headers = await request.timed(lambda: make(request, collection, action, cloud, fields))
+    if len(made) > 1:
+        return _several(request, collection, made, headers)
+    (item,) = made
+    where = request.view.member(collection.name, item.cloud, item.id)
+    if request.format is Format.HTML and not _tells_a_secret(item):
+        return _see(where)
+    return _shown(request, collection, item, 201, {**headers, "Location": where})
 
 
 async def destroy(request: Request, collection: Collection, ident: str) -> Reply:
-    """Destroy a member of a collection."""
+    """Destroy a member of a collection.
+
+    Raises:
+        Problem: there is none.
+    """
     facade: Any = getattr(request.selection.broker, collection.name)
-    if not await facade.destroy(request.target(ident)):
+    there, headers = await request.timed(lambda: facade.destroy(request.target(ident)))
+    if not there:
         raise Problem(404, f"there is no {collection.singular} {ident!r}", kind="NotFound")
-    return Reply(204)
+    if request.format is Format.HTML:
+        return _see(request.view.collection(collection.name))
+    return Reply(204, headers=headers)
 
 
-async def act(request: Request, collection: Collection, action: Action, ident: str) -> Reply:
-    """Do something to an instance."""
-    facade: Any = getattr(request.selection.broker, collection.name)
+async def act(
+    request: Request,
+    collection: Collection,
+    action: Action,
+    ident: str,
+    more: Mapping[str, str] | None = None,
+) -> Reply:
+    """Do something to a member.
+
+    Args:
+        request: The request.
+        collection: The collection.
+        action: What to do.
+        ident: The member.
+        more: Parameters that the path has.
+    """
     target = request.target(ident)
-    item, headers = await request.timed(lambda: getattr(facade, action.name)(target))
-    return Reply(action.status, _shown(request, collection, item), request.format, headers)
+    given = arguments(request, target.cloud, action, more)
+    if "instance" in given:
+        given["instance"] = QualifiedId(target.cloud, given["instance"])
+    facade: Any = getattr(request.selection.broker, collection.name)
+    does = getattr(facade, action.verb or action.name)
+    item, headers = await request.timed(lambda: does(target, **given))
+    if request.format is Format.HTML:
+        return _see(request.view.member(collection.name, target.cloud, target.id))
+    if action.empty:
+        return Reply(action.status, headers=headers)
+    return _shown(request, collection, item, action.status, headers, action)
 
 
-def _shown(request: Request, collection: Collection, item: Any) -> bytes:
-    write = documents.show_json if request.format is Format.JSON else documents.show_xml
-    return write(collection.name, item, request.view)
-
-
-def _insist(request: Request, answer: Answer[Any]) -> None:
-    """See that somebody answered: of one cloud everything, of several anything."""
-    failed = answer.errors
-    if not request.selection.qualified:
-        for error in failed.values():
-            raise error
-    bad = (CloudStatus.FAILED, CloudStatus.SKIPPED)
-    if all(report.status in bad for report in answer.clouds) and failed:
-        problems = {name: problem_of(error) for name, error in failed.items()}
-        statuses = {problem.status for problem in problems.values()}
-        raise Problem(
-            statuses.pop() if len(statuses) == 1 else 502,
-            "; ".join(f"{name}: {problem.message}" for name, problem in problems.items()),
-            kind="NoCloudAnswered",
-        )
-
-
-def _told(answer: Answer[Any]) -> Mapping[str, str]:
-    """Tell in a header of the clouds that did not answer in full."""
-    unfinished = answer.unfinished
-    if not unfinished:
-        return {}
-    text = ", ".join(
-        f"{r.name};status={r.status.value}" + (f";error={r.error.type}" if r.error else "")
-        for r in unfinished
+def _shown(
+    request: Request,
+    collection: Collection,
+    item: Any,
+    status: int,
+    headers: Mapping[str, str],
+    action: Action | None = None,
+) -> Reply:
+    # Deltacloud does not wrap the instance that an action answers with.
+    wrapped = action is None or collection.name != "instances"
+    name, view = collection.name, request.view
+    return rendered(
+        request,
+        f"{name}.show",
+        xml=lambda: documents.show_xml(name, item, view),
+        plain=lambda: documents.show_plain(name, item, view, wrapped=wrapped),
+        status=status,
+        headers=headers,
     )
-    return {"X-Anabranch-Incomplete": text}
+
+
+def _several(
+    request: Request, collection: Collection, items: Sequence[Any], headers: Mapping[str, str]
+) -> Reply:
+    name, view = collection.name, request.view
+    return rendered(
+        request,
+        f"{name}.index",
+        xml=lambda: documents.index_xml(name, items, view),
+        plain=lambda: documents.index_plain(name, items, view),
+        status=201,
+        headers=headers,
+    )
+
+
+def _see(where: str) -> Reply:
+    return Reply(_SEE_OTHER, headers={"Location": where})
+
+
+def _tells_a_secret(made: Any) -> bool:
+    """Whether what was made has a secret that is told in this answer alone."""
+    if isinstance(made, Key):
+        return bool(made.private_key or made.password)
+    if isinstance(made, Instance):
+        return bool(made.authentication and made.authentication.password)
+    return False

@@ -2,42 +2,79 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, cast
+from typing import Final, TypeAlias
 from urllib.parse import parse_qsl
 
 import msgspec
 
+from anabranch_server.deltacloud.body import Body
 from anabranch_server.deltacloud.call import Call
+from anabranch_server.deltacloud.multipart import Upload, read_form
 from anabranch_server.deltacloud.problems import Problem
 
-__all__ = ["Parameters", "read_body", "read_parameters"]
+__all__ = ["Parameters", "read_body", "read_parameters", "wrong"]
 
 _MOST: Final = 16 * 1024 * 1024
 """Bytes of a body that holds parameters; blobs are streamed and not bounded."""
 _FORM: Final = "application/x-www-form-urlencoded"
+_MULTIPART: Final = "multipart/form-data"
 _JSON: Final = "application/json"
+_BLOB: Final = "blob_data"
+_Scalar: TypeAlias = str | bool | int | float
+_Value: TypeAlias = _Scalar | list[_Scalar] | dict[str, _Scalar] | None
+_VALUES: Final[msgspec.json.Decoder[_Value]] = msgspec.json.Decoder(_Value)
+_WHOLE: Final = re.compile(r"-?[0-9]{1,15}").fullmatch
+
+
+def wrong(name: str, text: str, wanted: str) -> Problem:
+    """Return the answer to a parameter whose value cannot be used."""
+    shown = text if len(text) <= 60 else f"{text[:60]}…"
+    return Problem(400, f"parameter {name!r} is {shown!r}: {wanted} is wanted")
 
 
 class Parameters(Mapping[str, str]):
-    """Parameters by name. One that is empty counts as not given, as forms send those."""
+    """Parameters by name. One that is empty counts as not given, as forms send those.
 
-    def __init__(self, *sources: Mapping[str, str]) -> None:
-        """Merge several sources; a later one overrides."""
+    Attributes:
+        files: The contents of files that a form brought, as they are.
+        upload: The file of a form that is read as it arrives; None: there is none.
+    """
+
+    def __init__(
+        self,
+        *sources: Mapping[str, str],
+        files: Mapping[str, bytes] | None = None,
+        upload: Upload | None = None,
+    ) -> None:
+        """Merge several sources; a later one overrides, and a file overrides them all."""
         merged = {name: value for source in sources for name, value in source.items()}
         self._values = {name: value for name, value in merged.items() if value != ""}
+        self.files = {name: value for name, value in (files or {}).items() if value}
+        self.upload = upload
 
     def __getitem__(self, name: str) -> str:
-        return self._values[name]
+        if name not in self.files:
+            return self._values[name]
+        try:
+            return self.files[name].decode()
+        except UnicodeDecodeError:
+            raise Problem(400, f"parameter {name!r} is a file that is no text in UTF-8") from None
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+        yield from self._values
+        yield from (name for name in self.files if name not in self._values)
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._values.keys() | self.files.keys())
 
     def __repr__(self) -> str:
-        return f"<Parameters: {', '.join(self._values)}>"
+        return f"<Parameters: {', '.join(self)}>"
+
+    def extended(self, more: Mapping[str, str]) -> Parameters:
+        """Return the same with others, which override these."""
+        return Parameters(self._values, more, files=self.files, upload=self.upload)
 
     def required(self, name: str) -> str:
         """Return a parameter that must be there.
@@ -45,53 +82,65 @@ class Parameters(Mapping[str, str]):
         Raises:
             Problem: it is not.
         """
-        if name not in self._values:
+        if name not in self:
             raise Problem(400, f"parameter {name!r} is missing")
-        return self._values[name]
+        return self[name]
 
     def number(self, name: str) -> int | None:
         """Return a whole number, or None if it is not given.
 
         Raises:
-            Problem: it is no whole number.
+            Problem: it is no whole number, or has more than 15 digits.
         """
-        text = self._values.get(name)
+        text = self.get(name)
         if text is None:
             return None
-        try:
-            return int(text)
-        except ValueError:
-            raise Problem(
-                400, f"parameter {name!r} is {text!r}: a whole number is wanted"
-            ) from None
+        if not _WHOLE(text):
+            raise wrong(name, text, "a whole number")
+        return int(text)
 
     def flag(self, name: str) -> bool:
-        """Whether a parameter asks for something: `true`, `on`, `1`, its own name …"""
-        return self._values.get(name, "false").lower() not in ("false", "off", "no", "0")
+        """Whether a parameter asks for something, as `true`, `on`, `1` and its own name do."""
+        return self.get(name, "false").lower() not in ("false", "off", "no", "0")
 
-    def numbered(self, name: str) -> tuple[str, ...]:
-        """Return the values of `name1`, `name2`, … (and of `name`), in the order of the numbers."""
-        found = [
-            (int(key.removeprefix(name) or 0), value)
-            for key, value in self._values.items()
-            if key == name or (key.startswith(name) and key.removeprefix(name).isdecimal())
-        ]
-        return tuple(value for _, value in sorted(found))
+    def numbered(self, template: str) -> Mapping[int, str]:
+        """Return the names of the parameters of a series, by their numbers and in their order.
+
+        Args:
+            template: `firewalls{}`: for `firewalls1`, `firewalls2` and so on. One without a
+                number is the first, 0.
+        """
+        head, _, tail = template.partition("{}")
+        found: dict[int, str] = {}
+        for name in self:
+            if name.startswith(head) and name.endswith(tail):
+                middle = name[len(head) : len(name) - len(tail)]
+                if middle == "" or (middle.isascii() and middle.isdecimal() and len(middle) < 10):
+                    found.setdefault(int(middle or 0), name)
+        return dict(sorted(found.items()))
 
 
 async def read_parameters(call: Call) -> Parameters:
     """Read the parameters of a request; `_method` among them overrides its method.
 
-    Matrix parameters give way to the query string, and that to the body: a form, or a JSON object.
+    Matrix parameters give way to the query string, and that to the body of a POST: a form, or a
+    JSON object. Of a form that is sent to a bucket the blob in it is left to be read.
 
     Raises:
-        Problem: the body is too large, or is neither.
+        Problem: the body is too large, is neither, or breaks off.
     """
-    sent: Mapping[str, str] = {}
-    if call.method in ("POST", "PUT"):
-        sent = await _sent(call)
-    parameters = Parameters(call.matrix, call.query, sent)
-    if call.method == "POST" and (method := parameters.get("_method")):
+    if call.method != "POST":
+        return Parameters(call.matrix, call.query)
+    kind = call.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == _MULTIPART:
+        streamed = _BLOB if call.path[:1] == ("buckets",) else None
+        form = await read_form(call, streamed=streamed)
+        parameters = Parameters(
+            call.matrix, call.query, form.fields, files=form.files, upload=form.upload
+        )
+    else:
+        parameters = Parameters(call.matrix, call.query, await _sent(call, kind))
+    if method := parameters.get("_method"):
         call.method = method.upper()
     return parameters
 
@@ -100,23 +149,19 @@ async def read_body(call: Call, most: int = _MOST) -> bytes:
     """Read a body of at most so many bytes.
 
     Raises:
-        Problem: it is larger.
+        Problem: it is larger, or breaks off.
     """
     parts: list[bytes] = []
     size = 0
-    while True:
-        message = await call.receive()
-        part: bytes = message.get("body", b"")
+    async for part in Body(call):
         size += len(part)
         if size > most:
             raise Problem(413, f"the body has more than {most} bytes", kind="TooLarge")
         parts.append(part)
-        if not message.get("more_body"):
-            return b"".join(parts)
+    return b"".join(parts)
 
 
-async def _sent(call: Call) -> Mapping[str, str]:
-    kind = call.headers.get("content-type", "").partition(";")[0].strip().lower()
+async def _sent(call: Call, kind: str) -> Mapping[str, str]:
     body = await read_body(call)
     if not body:
         return {}
@@ -127,34 +172,41 @@ async def _sent(call: Call) -> Mapping[str, str]:
             return dict(parse_qsl(body.decode(), keep_blank_values=True))
         except UnicodeDecodeError:
             raise Problem(400, "the form is not in UTF-8") from None
+        except ValueError as exc:
+            raise Problem(400, f"the form is broken: {exc}") from None
     raise Problem(
         415,
         f"a body of type {kind!r} is not understood",
         kind="UnsupportedMediaType",
-        remedy=f"Send {_FORM}, multipart/form-data or {_JSON}",
+        remedy=f"Send {_FORM}, {_MULTIPART} or {_JSON}",
     )
 
 
 def _of_json(body: bytes) -> Mapping[str, str]:
     try:
-        document: Any = msgspec.json.decode(body)
+        document = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise Problem(400, f"the body is no JSON: {exc}") from None
-    if not isinstance(document, dict):
-        raise Problem(400, "the body is no JSON object of parameters")
+        raise Problem(400, f"the body is no JSON object of parameters: {exc}") from None
     found: dict[str, str] = {}
-    for name, value in cast("dict[str, Any]", document).items():
-        if isinstance(value, list):
-            items = cast("list[Any]", value)
-            found.update({f"{name}{n}": _text(name, item) for n, item in enumerate(items, 1)})
+    for name, raw in document.items():
+        try:
+            value = _VALUES.decode(raw)
+        except msgspec.ValidationError:
+            raise Problem(400, f"parameter {name!r}: a text or a number is wanted") from None
+        if isinstance(value, dict):  # {"tags": {"role": "web"}}
+            found |= _series(name, [f"{key}={_text(one)}" for key, one in value.items()])
+        elif isinstance(value, list):
+            found |= _series(name, [_text(one) for one in value])
         elif value is not None:
-            found[name] = _text(name, value)
+            found[name] = _text(value)
     return found
 
 
-def _text(name: str, value: Any) -> str:
+def _series(name: str, values: list[str]) -> dict[str, str]:
+    return {f"{name}{number}": value for number, value in enumerate(values, 1)}
+
+
+def _text(value: _Scalar) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (str, int, float)):
-        return str(value)
-    raise Problem(400, f"parameter {name!r}: a text or a number is wanted")
+    return str(value)

@@ -26,12 +26,14 @@ _CREATE_INSTANCE: Final = create(
     Parameter("hwp_id", kind="hardware_profiles", field="hardware_profile_id"),
     Parameter("name", feature=Feature.USER_NAME),
     *(
-        Parameter(name, kind=kind, least=0, feature=Feature.HARDWARE_PROFILES, help=told)
-        for name, kind, told in (
-            ("hwp_cpu", "decimal", "number of processors"),
-            ("hwp_memory", "number", "MB"),
-            ("hwp_storage", "decimal", "GB"),
-            ("hwp_architecture", "text", ""),
+        Parameter(
+            name, kind=kind, least=0, feature=Feature.HARDWARE_PROFILES, field=field, help=told
+        )
+        for name, kind, field, told in (
+            ("hwp_cpu", "decimal", "hardware.cpu", "number of processors"),
+            ("hwp_memory", "number", "hardware.memory_mib", "MB"),
+            ("hwp_storage", "decimal", "hardware.storage_gb", "GB"),
+            ("hwp_architecture", "text", "hardware.architecture", ""),
         )
     ),
     Parameter("keyname", kind="keys", feature=Feature.AUTHENTICATION_KEY, field="key_id"),
