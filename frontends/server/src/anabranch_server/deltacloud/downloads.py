@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from typing import Any, Final
 from urllib.parse import quote
 
-import anyio
-
-from anabranch import CloudUnavailable
-from anabranch.models import Blob
-from anabranch_server.deltacloud.call import Call, Send
+from anabranch import CloudUnavailable, QualifiedId
+from anabranch.models import Blob, BlobContent
 from anabranch_server.deltacloud.reply import Reply
 
-__all__ = ["Download", "content_headers"]
+__all__ = ["content_headers", "download"]
 
-_PATIENCE: Final = 300.0
-"""Seconds that a client may take for a chunk that the buffers on the way do not hold."""
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$&+.^_`|~-]+").fullmatch
 _UNSENDABLE: Final = re.compile(r"[^ -~]|[\"\\%]")
 
@@ -35,49 +30,36 @@ def content_headers(blob: Blob) -> dict[str, str]:
     return headers
 
 
-class Download(Reply):
-    """Sends chunks as they arrive, the next when the client has taken the one before.
+async def download(blobs: Any, where: QualifiedId) -> Reply:
+    """Return a reply that sends a blob's content while it arrives.
 
-    A client that leaves, or takes nothing for 300 seconds, ends the transfer from the cloud. What
-    goes wrong on the cloud's side comes out of `send` when the reply has begun.
+    The transfer ends with the reply, be it that the client leaves. Where the content breaks off,
+    so does the reply.
+
+    Args:
+        blobs: The collection of the broker.
+        where: The blob.
+
+    Raises:
+        NotFound: no such bucket or blob.
     """
-
-    __slots__ = ("_stack",)
-
-    def __init__(self, blob: Blob, chunks: AsyncIterator[bytes], stack: AsyncExitStack) -> None:
-        """Take what to send.
-
-        Args:
-            blob: What it is.
-            chunks: The content.
-            stack: Is closed when all is sent, or not all will be.
-        """
-        super().__init__(200, _counted(chunks, blob.content_length), headers=content_headers(blob))
-        self._stack = stack
-
-    async def send(self, call: Call, send: Send) -> None:
-        """Send it.
-
-        Raises:
-            AnabranchError: the content broke off.
-            TimeoutError: the client takes nothing more.
-        """
-
-        async def patiently(message: Any) -> None:
-            with anyio.fail_after(_PATIENCE):
-                await send(message)
-
-        async with self._stack:
-            await super().send(call, patiently)
+    async with AsyncExitStack() as stack:
+        content = await stack.enter_async_context(blobs.open(where))
+        chunks = _chunks(content, stack.pop_all())
+        await anext(chunks)
+        return Reply(200, chunks, headers=content_headers(content.blob))
+    raise AssertionError  # nothing in the stack swallows an exception
 
 
-async def _counted(chunks: AsyncIterator[bytes], length: int | None) -> AsyncGenerator[bytes]:
-    size = 0
-    async for chunk in chunks:
-        size += len(chunk)
-        yield chunk
-    if length is not None and size != length:
-        raise CloudUnavailable(f"{length} bytes were told, {size} came")
+async def _chunks(content: BlobContent, stack: AsyncExitStack) -> AsyncGenerator[bytes]:
+    size, length = 0, content.blob.content_length
+    async with stack:
+        yield b""  # begun, it ends the transfer even if nobody iterates
+        async for chunk in content:
+            size += len(chunk)
+            yield chunk
+        if length is not None and size != length:
+            raise CloudUnavailable(f"{length} bytes were told, {size} came")
 
 
 def _filename(name: str) -> str:
