@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from anabranch_server.deltacloud import handlers
+from anabranch_server.deltacloud import blobs, handlers
 from anabranch_server.deltacloud.forms import form
 from anabranch_server.deltacloud.negotiation import Format
 from anabranch_server.deltacloud.problems import nothing_here
@@ -47,6 +47,8 @@ async def routed(request: Request, collection: Collection, rest: list[str]) -> R
     if len(rest) > 1 and request.selection.qualified and "/" not in rest[0]:
         rest = ["/".join(rest[:2]), *rest[2:]]
     ident, *tail = rest
+    if collection.name == "buckets" and (tail or method != "DELETE"):
+        return await blobs.serve(request, ident, *tail)
     if not tail and method in _READS:
         return await handlers.show(request, collection, ident)
     for action in collection.actions:
