@@ -22,6 +22,9 @@ _SERVER: Final = (b"server", b"Apache-Deltacloud/" + VERSION.encode())
 _CACHED: Final = (b"cache-control", b"max-age=0, private, must-revalidate")
 _TOLD: Final = {"driver": b"x-deltacloud-driver", "provider": b"x-deltacloud-provider"}
 _TAGGED: Final = (200, 201)
+_PATIENCE: Final = 300.0
+"""Seconds that a client may take for a part: who takes nothing must not hold a cloud's connection.
+"""
 
 
 class Reply:
@@ -59,8 +62,9 @@ class Reply:
         """Send it: without its body to HEAD, as 304 to who has it already.
 
         Raises:
-            AnabranchError: a body that comes in parts ends before its time. It is begun, so nothing
-                is left but to break the connection, which is what a server does then.
+            Exception: a body that comes in parts ends before its time, or the client takes no part
+                of it for 300 s. It is begun, so nothing is left but to break the connection, which
+                is what a server does then.
         """
         headers = [_SERVER, (b"date", _date(int(time.time())))]
         headers += [(_TOLD[name], _value(value)) for name, value in call.told.items()]
@@ -76,7 +80,9 @@ class Reply:
         status = self.status
         if status in _TAGGED and body:
             tag = f'"{xxhash.xxh3_128_hexdigest(body)}"'
-            headers += [(b"etag", tag.encode()), _CACHED]
+            headers.append((b"etag", tag.encode()))
+            if "Cache-Control" not in self.headers:
+                headers.append(_CACHED)
             if status == 200 and call.method in ("GET", "HEAD") and _has(call, tag):
                 status, body = 304, b""
         if status not in (204, 304):
@@ -116,7 +122,8 @@ async def _poured(parts: AsyncIterator[bytes], receive: Receive, send: Send) -> 
         group.start_soon(watch, group.cancel_scope)
         try:
             async for part in parts:
-                await send({"type": "http.response.body", "body": part, "more_body": True})
+                with anyio.fail_after(_PATIENCE):
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
             done = True
         except Exception as exc:
             failure = exc  # raised below, where no group wraps it

@@ -225,7 +225,13 @@ def _takes_parameters(href: str, rel: str) -> bool:
 
 
 _TEMPLATES: Final = jinja2.Environment(
-    loader=jinja2.PackageLoader(__package__),
+    # All read now: a template that is read when it is first needed holds everybody up.
+    loader=jinja2.DictLoader(
+        {
+            file.name: file.read_text("utf-8")
+            for file in files(__package__).joinpath("templates").iterdir()
+        }
+    ),
     autoescape=True,
     trim_blocks=True,
     lstrip_blocks=True,

@@ -1,0 +1,198 @@
+import pytest
+from lxml import etree
+
+MOCK = {"driver": "mock"}
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api//", "/api;driver=mock/"])
+async def test_the_entry_point_has_an_address_with_and_without_a_slash(serve, path):
+    reply = await serve().get(path)
+
+    assert etree.fromstring(reply.content).tag == "api"
+
+
+@pytest.mark.parametrize("path", ["/api/realms/", "/api/realms/us/", "/api/drivers/"])
+async def test_a_slash_at_the_end_changes_nothing(serve, path):
+    client = serve()
+
+    assert (await client.get(path)).content == (await client.get(path.rstrip("/"))).content
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/nonsense"),
+        ("GET", "/api/realms.xml"),
+        ("GET", "/api//realms"),
+        ("GET", "/api/realms/us/more"),
+        ("GET", "/api/instances/inst1/stop"),
+        ("HEAD", "/api/instances/inst1/stop"),
+        ("GET", "/api/drivers/mock/more"),
+        ("GET", "/api/instance_states/running"),
+        ("GET", "/api/docs/nonsense"),
+        ("GET", "/api/docs/realms/create"),
+        ("GET", "/api/docs/realms/index/more"),
+        ("POST", "/api"),
+        ("POST", "/api/realms"),
+        ("POST", "/api/drivers"),
+        ("POST", "/api/instance_states"),
+        ("POST", "/api/docs"),
+        ("PUT", "/api"),
+        ("PUT", "/api/instances/inst1"),
+        ("PATCH", "/api/instances/inst1"),
+        ("DELETE", "/api"),
+        ("DELETE", "/api/instances"),
+        ("DELETE", "/api/realms/us"),
+        ("TRACE", "/api/realms"),
+        ("OPTIONS", "/api/nonsense"),
+        ("OPTIONS", "/api/instances/a/b/c/d"),
+    ],
+)
+@pytest.mark.parametrize("accept", ["application/xml", "application/json", "text/html"])
+async def test_a_path_or_method_that_there_is_not_is_404_in_the_format_asked_for(
+    serve, method, path, accept
+):
+    reply = await serve().request(method, path, headers={"Accept": accept})
+
+    assert reply.status_code == 404
+    assert reply.headers["content-type"].partition(";")[0] == accept
+    if method != "HEAD":
+        assert path.rstrip("/") in reply.text or "html" in accept
+
+
+@pytest.mark.parametrize(
+    "path", ["/api", "/api/realms", "/api/instances/inst1", "/api/instance_states", "/api/docs"]
+)
+async def test_head_is_get_without_its_body(serve, path):
+    client = serve()
+
+    got, headed = await client.get(path), await client.head(path)
+
+    assert headed.status_code == 200
+    assert headed.content == b""
+    same = set(got.headers) - {"x-backend-runtime", "date"}
+    assert {name: headed.headers[name] for name in same} == {n: got.headers[n] for n in same}
+
+
+@pytest.mark.parametrize(
+    ("path", "allow"),
+    [
+        ("/api", "GET, HEAD, OPTIONS, POST"),
+        ("/api/realms", "GET, HEAD, OPTIONS"),
+        ("/api/realms/us", "GET, HEAD, OPTIONS"),
+        ("/api/instances", "GET, HEAD, OPTIONS, POST"),
+        ("/api/instances/inst1", "DELETE, GET, HEAD, OPTIONS"),
+        ("/api/instances/inst1/stop", "OPTIONS, POST"),
+        ("/api/instances/lisbon/inst1/stop", "OPTIONS, POST"),
+        ("/api/instances/lisbon/inst1", "DELETE, GET, HEAD, OPTIONS"),
+        ("/api/firewalls/web/rules", "DELETE, OPTIONS, POST"),
+        ("/api/firewalls/web/rules/7", "DELETE, OPTIONS"),
+        ("/api/buckets/photos/cat.jpg", "DELETE, GET, HEAD, OPTIONS, POST, PUT"),
+        ("/api/drivers", "GET, HEAD, OPTIONS"),
+        ("/api/drivers/mock", "GET, HEAD, OPTIONS"),
+        ("/api/instance_states", "GET, HEAD, OPTIONS"),
+        ("/api/docs/keys/create", "GET, HEAD, OPTIONS"),
+    ],
+)
+async def test_options_tells_the_methods(serve, path, allow):
+    reply = await serve().options(path)
+
+    assert (reply.status_code, reply.content) == (200, b"")
+    assert reply.headers["allow"] == allow
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/api/keys/create", "name:string:required,public_key:string:optional"),
+        ("/api/storage_volumes/:id/attach", "instance_id:string:required,device:string:optional"),
+        ("/api/instances/:id/stop", ""),
+    ],
+)
+async def test_options_tells_the_parameters_where_deltacloud_told_them(serve, path, told):
+    assert (await serve().options(path)).headers["allow"] == told
+
+
+async def test_options_of_create_tells_what_features_add(serve):
+    told = (await serve().options("/api/instances/create")).headers["allow"].split(",")
+
+    assert {"image_id:string:required", "keyname:string:optional"} <= set(told)
+    assert {"hwp_memory:integer:optional", "path5:string:optional"} <= set(told)
+
+
+async def test_options_needs_no_credentials(pass_through):
+    assert (await pass_through.options("/api/instances")).status_code == 200
+
+
+async def test_matrix_parameters_on_api_choose_and_are_kept_in_links(serve):
+    client = serve({"lisbon": MOCK, "porto": {**MOCK, "dataset": "empty"}})
+
+    reply = await client.get("/api;driver=mock;provider=porto/instances")
+
+    assert reply.headers["x-deltacloud-provider"] == "porto"
+    entry = etree.fromstring((await client.get("/api;driver=mock;provider=porto")).content)
+    hrefs = entry.xpath("link/@href")
+    root = "http://broker.test/api;driver=mock;provider=porto/"
+    assert hrefs
+    assert all(href.startswith(root) for href in hrefs)
+    for href in hrefs:
+        followed = await client.get(href)
+        assert followed.headers["x-deltacloud-provider"] == "porto" or "drivers" in href
+
+
+async def test_matrix_parameters_on_another_segment_choose_nothing(serve):
+    client = serve({"lisbon": MOCK, "porto": MOCK})
+
+    reply = await client.get("/api/realms;provider=porto")
+
+    assert reply.headers["x-deltacloud-driver"] == "all"
+
+
+async def test_headers_choose_whatever_their_case(serve):
+    client = serve({"Lisbon": MOCK, "porto": MOCK})
+
+    reply = await client.get(
+        "/api/realms", headers={"X-Deltacloud-Driver": "MOCK", "X-Deltacloud-Provider": "lisbon"}
+    )
+
+    assert reply.headers["x-deltacloud-driver"] == "mock"
+    assert reply.headers["x-deltacloud-provider"] == "Lisbon"
+
+
+@pytest.mark.parametrize("method", ["DELETE", "delete"])
+async def test_a_form_can_override_its_method(serve, method):
+    client = serve()
+
+    reply = await client.post("/api/keys/test-key", data={"_method": method})
+
+    assert reply.status_code == 204
+
+
+async def test_the_address_of_the_server_can_be_fixed(serve):
+    client = serve(public_url="https://clouds.example")
+
+    entry = etree.fromstring((await client.get("/api", headers={"Host": "evil.example"})).content)
+
+    assert entry.xpath("link/@href")[0].startswith("https://clouds.example/api/")
+
+
+@pytest.mark.parametrize("host", ["", "a/b", "a b", "evil.example'>", "x" * 300])
+async def test_a_host_that_is_none_is_refused(serve, host):
+    reply = await serve().get("/api", headers={"Host": host})
+
+    assert reply.status_code == 400
+    assert "Host" in etree.fromstring(reply.content).findtext("message")
+
+
+async def test_pages_find_their_style(serve):
+    reply = await serve().get("/api/style.css")
+
+    assert reply.headers["content-type"] == "text/css; charset=utf-8"
+    assert reply.headers.get_list("cache-control") == ["max-age=86400"]
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/realms", "/api/nonsense", "/api/docs"])
+async def test_pages_let_no_script_run(serve, path):
+    reply = await serve().get(path, headers={"Accept": "text/html"})
+
+    assert "default-src 'none'" in reply.headers["content-security-policy"]
