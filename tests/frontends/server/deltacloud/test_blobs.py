@@ -1,78 +1,17 @@
 """Buckets and blobs through the API, on the mock cloud and on swift's simulator."""
 
 import json
-from contextlib import asynccontextmanager
 from urllib.parse import quote
 
 import pytest
-from anyio import to_thread
 from lxml import etree
 
-from anabranch import Broker, Configuration
-from anabranch.testing import Fleet
-from anabranch_server.deltacloud.app import Deltacloud
-from anabranch_server.deltacloud.backends import Configured
-
-from .exchange import ask
-
-XML = {"Accept": "application/xml"}
-JSON = {"Accept": "application/json"}
+from .blob_apis import FORM, JSON, MULTIPART, XML, multipart, on_mock, on_swift, serving
 
 
-class Api:
-    """The API over some clouds; by default one mock cloud, so that ids are not qualified."""
-
-    def __init__(self, broker, fleet=None):
-        self.app, self.broker, self.fleet = Deltacloud(Configured(broker)), broker, fleet
-
-    async def __call__(self, method, target, headers=None, body=b"", **how):
-        return await ask(self.app, method, f"/api{target}", headers, body, **how)
-
-    def requests(self):
-        return sum(len(c.requests) for c in self.fleet.clouds.values()) if self.fleet else 0
-
-
-@asynccontextmanager
-async def serving(**clouds):
-    async with await to_thread.run_sync(Broker, Configuration(clouds=clouds)) as broker:
-        yield Api(broker)
-
-
-@asynccontextmanager
-async def _on_mock():
-    async with serving(cloud={"driver": "mock"}) as api:
-        assert (await api("POST", "/buckets", body=b"name=photos", headers=FORM)).status == 201
-        yield api
-
-
-@asynccontextmanager
-async def _on_swift():
-    fleet = Fleet.of({"openstack": 1})
-    with fleet.serving():
-        async with await to_thread.run_sync(Broker, fleet.configuration()) as broker:
-            api = Api(broker, fleet)
-            assert (await api("POST", "/buckets", body=b"name=photos", headers=FORM)).status == 201
-            yield api
-
-
-FORM = {"Content-Type": "application/x-www-form-urlencoded", **XML}
-
-
-@pytest.fixture(params=[_on_mock, _on_swift], ids=["mock", "swift"])
+@pytest.fixture(params=[on_mock, on_swift], ids=["mock", "swift"])
 def made(request):
     return request.param
-
-
-def multipart(*parts):
-    body = b""
-    for name, content, filename in parts:
-        file = f'; filename="{filename}"\r\nContent-Type: image/png' if filename else ""
-        head = f'--b\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n'
-        body += head.encode() + content + b"\r\n"
-    return body + b"--b--\r\n"
-
-
-MULTIPART = {"Content-Type": "multipart/form-data; boundary=b", **XML}
 
 
 async def test_a_blob_comes_back_as_it_was_put(made):
@@ -235,7 +174,7 @@ async def test_a_form_that_is_not_complete_stores_nothing(made):
 
 
 async def test_text_in_a_json_body_is_a_blob_too():
-    async with _on_mock() as api:
+    async with on_mock() as api:
         sent = json.dumps({"blob_id": "note", "blob_data": "héllo", "meta_name1": "k"}).encode()
         made_it = await api(
             "POST", "/buckets/photos", {"Content-Type": "application/json", **JSON}, sent
@@ -246,7 +185,7 @@ async def test_text_in_a_json_body_is_a_blob_too():
 
 
 async def test_json_holds_a_small_text_and_never_a_large_one_or_what_is_none():
-    async with _on_mock() as api:
+    async with on_mock() as api:
         for content, kind, inlined in (
             (b"x" * 65_536, "text/plain", "x" * 65_536),
             (b"x" * 65_537, "text/plain", None),
@@ -301,7 +240,7 @@ async def test_what_leads_nowhere(made):
     ],
 )
 async def test_the_name_of_the_file_to_save(name, disposition):
-    async with _on_swift() as api:
+    async with on_swift() as api:
         await api("PUT", f"/buckets/photos/{_quoted(name)}", XML, b"1")
         got = await api("GET", f"/buckets/photos/{_quoted(name)}/content")
         assert got.headers["content-disposition"] == disposition

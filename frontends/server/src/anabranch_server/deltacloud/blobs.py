@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 from urllib.parse import quote
 
 import anyio
+import msgspec
 
 from anabranch import Answer, CloudError, InvalidRequest, QualifiedId
 from anabranch.models import Blob, BlobSpec, Bucket
@@ -21,7 +22,7 @@ from anabranch_server.deltacloud.problems import Problem, nothing_here
 from anabranch_server.deltacloud.rendering import rendered
 from anabranch_server.deltacloud.reply import Reply
 from anabranch_server.deltacloud.request import Request
-from anabranch_server.deltacloud.segments import Begun, manifest, segment_id
+from anabranch_server.deltacloud.segments import Upload
 
 __all__ = ["serve"]
 
@@ -32,7 +33,7 @@ _SEGMENTED: Final = "X-Deltacloud-SegmentedBlob"
 _BINARY: Final = "application/octet-stream"
 _MOST_INLINE: Final = 64 * 1024
 """Bytes of a text up to which JSON holds the content itself."""
-_MOST_MANIFEST: Final = 1024 * 1024
+_MOST_MANIFEST: Final = 4 * 1024 * 1024
 
 
 async def serve(request: Request, name: str, *tail: str) -> Reply:
@@ -134,9 +135,10 @@ async def _put(request: Request, where: QualifiedId) -> Reply:
     if ident is None:
         return await _begin(request, where)
     order = said("SegmentOrder", "segment_order")
+    upload = Upload.resumed(request, where, ident)
     if order is None:
-        return await _complete(request, where, Begun.of(ident))
-    return await _segment(request, where, Begun.of(ident), order)
+        return await _complete(request, upload)
+    return await _segment(request, upload, order)
 
 
 async def _replace(request: Request, where: QualifiedId) -> Reply:
@@ -153,33 +155,34 @@ async def _replace(request: Request, where: QualifiedId) -> Reply:
 
 
 async def _begin(request: Request, where: QualifiedId) -> Reply:
-    call = request.call
     spec = _spec(
         where,
-        content_type=call.headers.get("content-type", _BINARY),
-        metadata=_metadata(call),
+        content_type=request.call.headers.get("content-type", _BINARY),
+        metadata=_metadata(request.call),
     )
     upload_id = await request.selection.broker.blobs.begin_upload(where.cloud, spec)
-    begun = Begun(upload_id, spec.content_type, spec.metadata)
-    return Reply(204, headers={_SEGMENTED: str(begun)})
+    return Reply(204, headers={_SEGMENTED: str(Upload(request, where.cloud, spec, upload_id))})
 
 
-async def _segment(request: Request, where: QualifiedId, begun: Begun, order: str) -> Reply:
-    if not (order.isascii() and order.isdigit() and 0 < int(order) <= 1_000_000):
+async def _segment(request: Request, upload: Upload, order: str) -> Reply:
+    if not (order.isascii() and order.isdecimal() and len(order) < 10 and int(order)):
         raise Problem(400, f"the order of a segment is {order[:40]!r}: 1, 2, 3, … are wanted")
+    blobs = request.selection.broker.blobs
     with _Source(Body(request.call)) as source:
-        segment = await request.selection.broker.blobs.upload_segment(
-            where.cloud, _begun_spec(where, begun), begun.upload_id, int(order), source
+        segment = await blobs.upload_segment(
+            upload.cloud, upload.spec, upload.upload_id, int(order), source
         )
-    return Reply(204, headers={"X-Deltacloud-BlobSegmentId": segment_id(segment)})
+    return Reply(204, headers={"X-Deltacloud-BlobSegmentId": upload.segment_id(segment)})
 
 
-async def _complete(request: Request, where: QualifiedId, begun: Begun) -> Reply:
-    segments = manifest(await read_body(request.call, _MOST_MANIFEST))
-    spec = _begun_spec(where, begun, _metadata(request.call))
+async def _complete(request: Request, upload: Upload) -> Reply:
+    """Make the blob of its segments; metadata that comes only now is added."""
+    segments = upload.segments(await read_body(request.call, _MOST_MANIFEST))
+    metadata = {**upload.spec.metadata, **_metadata(request.call)}
+    spec = msgspec.structs.replace(upload.spec, metadata=metadata)
     blobs = request.selection.broker.blobs
     blob, headers = await request.timed(
-        lambda: blobs.complete_upload(where.cloud, spec, begun.upload_id, segments)
+        lambda: blobs.complete_upload(upload.cloud, spec, upload.upload_id, segments)
     )
     return _document(request, "blobs", blob, headers=headers)
 
@@ -203,12 +206,17 @@ async def _create(request: Request, bucket: QualifiedId) -> Reply:
             where = QualifiedId(bucket.cloud, f"{bucket.id}/{spec.name}")
             blob = await request.selection.broker.blobs.set_metadata(where, metadata)
     place = request.view.blob(bucket.cloud, bucket.id, spec.name)
+    if request.format is Format.HTML:
+        return _see(place)
     return _document(request, "blobs", blob, status=201, headers={**headers, "Location": place})
 
 
 async def _describe(request: Request, where: QualifiedId) -> Reply:
-    """Replace a blob's metadata."""
-    blob = await request.selection.broker.blobs.set_metadata(where, _metadata(request.call))
+    """Replace a blob's metadata by what the headers say, and the form if there is one."""
+    metadata = {**_form_metadata(request.parameters), **_metadata(request.call)}
+    blob = await request.selection.broker.blobs.set_metadata(where, metadata)
+    if request.format is Format.HTML:
+        return _see(request.view.blob(where.cloud, blob.bucket_id, blob.id))
     return Reply(204, headers=_metadata_headers(blob.metadata))
 
 
@@ -217,11 +225,16 @@ async def _destroy(request: Request, where: QualifiedId) -> Reply:
     blobs = request.selection.broker.blobs
     ident = _said(request)("SegmentedBlob", "segmented_blob")
     if ident is not None:
-        begun = Begun.of(ident)
-        await blobs.abort_upload(where.cloud, _begun_spec(where, begun), begun.upload_id)
-    elif not await blobs.destroy(where):
+        upload = Upload.resumed(request, where, ident)
+        await blobs.abort_upload(upload.cloud, upload.spec, upload.upload_id)
+        return Reply(204)
+    there, headers = await request.timed(lambda: blobs.destroy(where))
+    if not there:
         raise Problem(404, f"there is no blob {where.id!r}", kind="NotFound")
-    return Reply(204)
+    if request.format is Format.HTML:
+        bucket, _, _ = where.id.partition("/")
+        return _see(request.view.member("buckets", where.cloud, bucket))
+    return Reply(204, headers=headers)
 
 
 _ON_CONTENT: Final = {"GET": _content, "HEAD": _content}
@@ -285,6 +298,10 @@ def _document(
     )
 
 
+def _see(place: str) -> Reply:
+    return Reply(303, headers={"Location": place})
+
+
 async def _whole(content: bytes) -> AsyncGenerator[bytes]:
     yield content
 
@@ -307,14 +324,6 @@ def _form_metadata(given: Parameters) -> dict[str, str]:
 def _spec(where: QualifiedId, **fields: Any) -> BlobSpec:
     bucket, _, name = where.id.partition("/")
     return BlobSpec(bucket_id=bucket, name=name, **fields)
-
-
-def _begun_spec(
-    where: QualifiedId, begun: Begun, more: Mapping[str, str] | None = None
-) -> BlobSpec:
-    return _spec(
-        where, content_type=begun.content_type, metadata={**begun.metadata, **(more or {})}
-    )
 
 
 def _metadata(call: Call) -> dict[str, str]:

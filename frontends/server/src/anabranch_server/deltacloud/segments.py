@@ -1,91 +1,104 @@
 """Blobs that are sent in segments, with nothing to remember in between.
 
-What has to be known later is told in the ids that clients bring back. They are not secret and not
-trusted: who may use the cloud may do all that a made-up id can bring about.
+What has to be known later is sealed in the ids that clients bring back: the cloud's id of the
+upload, the type and metadata that were told at the beginning, the size and hash of each segment.
 
-Deltacloud: a PUT with `X-Deltacloud-BlobType: segmented` begins; one that has
-`X-Deltacloud-SegmentedBlob` and `X-Deltacloud-SegmentOrder` too is a segment; one without an order
-is the end, and its body the manifest: `1=ID, 2=ID, …`. (server/lib/deltacloud/collections/
-buckets.rb and helpers/blob_stream_helper.rb of apache/deltacloud.)
+Deltacloud: a PUT with `X-Deltacloud-BlobType: segmented` begins and is answered with
+`X-Deltacloud-SegmentedBlob`; one that brings this and `X-Deltacloud-SegmentOrder` is a segment and
+is answered with `X-Deltacloud-BlobSegmentId`; one without an order is the end, and its body the
+manifest: `1=ID, 2=ID, …`. (server/lib/deltacloud/collections/buckets.rb and
+helpers/blob_stream_helper.rb of apache/deltacloud.)
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Mapping, Sequence
-from typing import Final
-from urllib.parse import quote, unquote
+from collections.abc import Sequence
+from typing import Any, Final
 
-import msgspec
-
-from anabranch.models import BlobSegment
+from anabranch import QualifiedId
+from anabranch.models import BlobSegment, BlobSpec
 from anabranch_server.deltacloud.problems import Problem
+from anabranch_server.deltacloud.request import Request
+from anabranch_server.deltacloud.sealing import opened, sealed
 
-__all__ = ["Begun", "manifest", "segment_id"]
+__all__ = ["Upload"]
 
-_REMEDY: Final = "Send it as it was told"
+_LIFE: Final = 7 * 24 * 3600.0
+"""Seconds that an upload may take from its beginning to its end."""
+_META: Final = "meta:"
 
 
-class Begun(msgspec.Struct, frozen=True, array_like=True):
-    """An upload that has begun.
+class Upload:
+    """An upload in segments that has begun.
 
     Attributes:
-        upload_id: What the cloud calls it.
-        content_type: MIME type of the blob that will be.
-        metadata: Its metadata.
+        cloud: Where.
+        spec: The blob that it will be.
+        upload_id: What the cloud calls the upload.
     """
 
-    upload_id: str
-    content_type: str
-    metadata: Mapping[str, str]
-
-    def __str__(self) -> str:
-        """Return it as an id of letters, digits, `-` and `_`."""
-        return base64.urlsafe_b64encode(msgspec.json.encode(self)).rstrip(b"=").decode()
+    def __init__(self, request: Request, cloud: str, spec: BlobSpec, upload_id: str) -> None:
+        """Take an upload that has begun now."""
+        self.cloud, self.spec, self.upload_id = cloud, spec, upload_id
+        self._about = _about(request, QualifiedId(cloud, f"{spec.bucket_id}/{spec.name}"))
 
     @classmethod
-    def of(cls, text: str) -> Begun:
-        """Read such an id.
+    def resumed(cls, request: Request, where: QualifiedId, ident: str) -> Upload:
+        """Find an upload by the id that its client was told.
 
         Raises:
-            Problem: it is none.
+            Problem: it is none of that blob, or a week old.
         """
-        try:
-            plain = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-            return msgspec.json.decode(plain, type=cls)
-        except (binascii.Error, ValueError):  # msgspec's and those of Unicode are ValueErrors
+        found = opened(ident, _about(request, where), life=_LIFE)
+        if found is None:
             raise Problem(
-                400, f"there is no segmented blob {text[:40]!r}", remedy=_REMEDY
-            ) from None
+                400,
+                f"{ident[:40]!r} is no upload in segments that was begun for this blob, or a week "
+                "old",
+                remedy="Send the id as it was told, or begin again",
+            )
+        bucket, _, name = where.id.partition("/")
+        metadata = {k.removeprefix(_META): v for k, v in found.items() if k.startswith(_META)}
+        spec = BlobSpec(bucket_id=bucket, name=name, content_type=found["type"], metadata=metadata)
+        return cls(request, where.cloud, spec, found["id"])
+
+    def __str__(self) -> str:
+        """Return the id to tell to the client."""
+        metadata = {_META + name: value for name, value in self.spec.metadata.items()}
+        values = {"id": self.upload_id, "type": self.spec.content_type, **metadata}
+        return sealed(values, self._about)
+
+    def segment_id(self, segment: BlobSegment) -> str:
+        """Return the id of a segment that was stored; it has no `=`, no comma and no space."""
+        values = {"etag": segment.etag, "size": str(segment.size_bytes)}
+        return sealed(values, self._of_segment(segment.order))
+
+    def segments(self, manifest: bytes) -> Sequence[BlobSegment]:
+        """Read a manifest: `1=ID, 2=ID, …`, in any order.
+
+        Raises:
+            Problem: it is none, or has an id that was not told for a segment of that order.
+        """
+        return [self._segment(entry) for entry in manifest.decode(errors="replace").split(",")]
+
+    def _segment(self, entry: str) -> BlobSegment:
+        order, _, ident = (part.strip() for part in entry.partition("="))
+        number = int(order) if order.isascii() and order.isdecimal() and len(order) < 10 else 0
+        found = opened(ident, self._of_segment(number), life=_LIFE)
+        if found is None:
+            raise Problem(
+                400,
+                f"the manifest has {entry.strip()[:40]!r}, which names no segment of this upload",
+                remedy="Write 1=ID, 2=ID, …, each id as it was told for the segment of that order",
+            )
+        return BlobSegment(order=number, etag=found["etag"], size_bytes=int(found["size"]))
+
+    def _of_segment(self, order: int) -> list[Any]:
+        return ["segment", *self._about[1:], self.upload_id, order]
 
 
-def segment_id(segment: BlobSegment) -> str:
-    """Return the id of a segment: its size and hash; it has no `=`, no comma and no space."""
-    return f"{segment.size_bytes}-{quote(segment.etag, safe='')}"
-
-
-def manifest(body: bytes) -> Sequence[BlobSegment]:
-    """Read a manifest: `1=ID, 2=ID, …`, in any order.
-
-    Raises:
-        Problem: it is none.
-    """
-    return [_segment(entry.strip()) for entry in body.decode(errors="replace").split(",")]
-
-
-def _segment(entry: str) -> BlobSegment:
-    order, equals, ident = entry.partition("=")
-    size, dash, etag = ident.strip().partition("-")
-    order, size = order.strip(), size.strip()
-    if not (equals and dash and _is_number(order) and _is_number(size)):
-        raise Problem(
-            400,
-            f"the manifest has {entry[:40]!r}",
-            remedy="Write 1=ID, 2=ID, …, with the ids as they were told",
-        )
-    return BlobSegment(order=int(order), etag=unquote(etag), size_bytes=int(size))
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 15
+def _about(request: Request, where: QualifiedId) -> list[Any]:
+    """Return what an upload belongs to: the same account, cloud and blob."""
+    selection, credentials = request.selection, request.call.credentials
+    user = credentials.user if credentials else None
+    return ["upload", where.cloud, where.id, selection.driver, selection.provider, user]
