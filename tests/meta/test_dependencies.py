@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 # Used without an import of ours: uvicorn and anyio load these when they are there.
-LOADED_BY_OTHERS = {"httptools", "trio"}
+LOADED_BY_OTHERS = {"anabranch-cli", "httptools", "trio", "uvloop"}
 # What only an extra declares may be imported only there.
 EXTRA_OF = {"testing": "testing", "simulator": "simulator"}
 
