@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.05, help="seconds per request")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each; the best counts")
     parser.add_argument("--machines", type=int, default=1000, help="machines of each platform")
-    parser.add_argument("--write", action="store_true", help="keep paper's table in docs/")
+    parser.add_argument("--write", action="store_true", help="paper, throughput: keep it in docs/")
     options = parser.parse_args()
     names = options.names or NAMES
     if unknown := set(names) - set(NAMES):
@@ -33,7 +33,7 @@ def main() -> None:
     if "paper" in names:
         overhead.run(write=options.write)
     if "throughput" in names:
-        throughput.run()
+        throughput.run(write=options.write)
 
 
 if __name__ == "__main__":

@@ -9,58 +9,107 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import platform
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+
+import msgspec
 
 from benchmarks.daemon import Daemon, cpu_seconds, daemon, free_port, until_it_listens
+from benchmarks.pages import ROOT, write_part
 
 CONNECTIONS, INSTANCES, SECONDS, ROUNDS = 32, 100, 5, 3
-DELTACLOUD = "Deltacloud: 122 requests/s, 1 answer in 400 wrong"
+DELTACLOUD = "Deltacloud itself did 122 requests/s, and 1 answer in 400 was wrong"
+RESULTS = Path(__file__).with_name("throughput.json")
+PART = "throughput"
+_HEADS = ("", "requests/s", "per CPU s", "p50 ms", "p99 ms", "errors", "non-2xx", "to floor")
 _PATH = "/api/instances"
 _TYPES = {"XML": "application/xml", "JSON": "application/json"}
 
 
-class Load(NamedTuple):
-    """What wrk saw: requests per second, milliseconds, and how many answers were not right."""
+class Load(msgspec.Struct, frozen=True, kw_only=True):
+    """What wrk saw; times in milliseconds.
 
+    `per_cpu_second` is requests to a second of the server's CPU time, all its threads.
+    """
+
+    title: str
     per_second: float
     per_cpu_second: float
     p50: float
     p99: float
     errors: int
     non_2xx: int
+    to_floor: float = 1.0
 
 
-def run() -> None:
-    """Print the table; without wrk, say how to get it."""
+class Results(msgspec.Struct, frozen=True, kw_only=True):
+    """One run."""
+
+    taken: str
+    python: str
+    loads: list[Load]
+
+    @classmethod
+    def read(cls) -> Results:
+        """Those that the documentation shows."""
+        return msgspec.json.decode(RESULTS.read_bytes(), type=cls)
+
+
+def run(*, write: bool) -> None:
+    """Print the table, and keep it if asked to; without wrk, say how to get it."""
     if shutil.which("wrk") is None:
         print("\nthroughput: skipped, there is no wrk (Debian, Ubuntu: apt-get install wrk)")
         return
     print(f"\nGET {_PATH}: {INSTANCES} instances, {CONNECTIONS} connections")
-    print(
-        f"{'':12}{'requests/s':>12}{'per CPU s':>12}{'p50 ms':>9}{'p99 ms':>9}"
-        f"{'errors':>8}{'non-2xx':>9}{'to floor':>10}"
-    )
+    loads: list[Load] = []
     entry = {"driver": "mock", "dataset": "generated", "instances": INSTANCES}
     for name, media_type in _TYPES.items():
         with daemon({"mock": entry}) as server:
             body = _body(server, media_type)
-            ours = _best(server, media_type)
+            ours = _best(name, server, media_type)
         with _floor(body, media_type) as server:
-            floor = _best(server, media_type)
-        for title, load in ((name, ours), (f"{name} floor", floor)):
-            print(
-                f"{title:12}{load.per_second:12.0f}{load.per_cpu_second:12.0f}{load.p50:9.1f}"
-                f"{load.p99:9.1f}{load.errors:8}{load.non_2xx:9}"
-                f"{load.per_cpu_second / floor.per_cpu_second:10.2f}"
-            )
+            floor = _best(f"{name}, floor", server, media_type)
+        ratio = ours.per_cpu_second / floor.per_cpu_second
+        loads += [msgspec.structs.replace(ours, to_floor=ratio), floor]
+    print("".join(f"{head:>14}" for head in _HEADS))
+    for load in loads:
+        print("".join(f"{cell:>14}" for cell in _cells(load)))
     print(DELTACLOUD)
+    if write:
+        results = Results(
+            taken=f"{datetime.now(UTC):%Y-%m-%d}", python=platform.python_version(), loads=loads
+        )
+        encoded = msgspec.json.format(msgspec.json.encode(results), indent=1)
+        RESULTS.write_bytes(encoded + b"\n")
+        write_part(PART, page_part(results))
+
+
+def page_part(results: Results) -> str:
+    """What the page says of a run."""
+    lines = [f"| {' | '.join(_HEADS)} |", "| --- " * len(_HEADS) + "|"]
+    lines += [f"| {' | '.join(_cells(load))} |" for load in results.loads]
+    taken = f"Taken on {results.taken}, CPython {results.python}. {DELTACLOUD}."
+    return "\n".join([taken, "", *lines, ""])
+
+
+def _cells(load: Load) -> tuple[str, ...]:
+    return (
+        load.title,
+        f"{load.per_second:.0f}",
+        f"{load.per_cpu_second:.0f}",
+        f"{load.p50:.1f}",
+        f"{load.p99:.1f}",
+        str(load.errors),
+        str(load.non_2xx),
+        f"{load.to_floor:.2f}",
+    )
 
 
 def _body(server: Daemon, media_type: str) -> bytes:
@@ -74,16 +123,18 @@ def _body(server: Daemon, media_type: str) -> bytes:
     return body
 
 
-def _best(server: Daemon, media_type: str) -> Load:
-    _load(server, media_type, 1)
-    loads = [_load(server, media_type, SECONDS) for _ in range(ROUNDS)]
-    best = max(loads, key=lambda load: load.per_second)
-    return best._replace(
-        errors=sum(load.errors for load in loads), non_2xx=sum(load.non_2xx for load in loads)
+def _best(title: str, server: Daemon, media_type: str) -> Load:
+    _load(title, server, media_type, 1)
+    loads = [_load(title, server, media_type, SECONDS) for _ in range(ROUNDS)]
+    best = max(loads, key=lambda load: load.per_cpu_second)
+    return msgspec.structs.replace(
+        best,
+        errors=sum(load.errors for load in loads),
+        non_2xx=sum(load.non_2xx for load in loads),
     )
 
 
-def _load(server: Daemon, media_type: str, seconds: int) -> Load:
+def _load(title: str, server: Daemon, media_type: str, seconds: int) -> Load:
     before = cpu_seconds(server.pid)
     done = subprocess.run(
         [
@@ -100,10 +151,11 @@ def _load(server: Daemon, media_type: str, seconds: int) -> Load:
         r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", done
     )
     return Load(
+        title=title,
         per_second=float(_found(r"Requests/sec:\s+([\d.]+)", done)),
         per_cpu_second=requests / used,
-        p50=_milliseconds(_found(r"50%\s+(\S+)", done)),
-        p99=_milliseconds(_found(r"99%\s+(\S+)", done)),
+        p50=_milliseconds(_found(r"(?m)^ +50% +(\S+)$", done)),
+        p99=_milliseconds(_found(r"(?m)^ +99% +(\S+)$", done)),
         errors=sum(map(int, errors.groups())) if errors else 0,
         non_2xx=int(_found(r"Non-2xx or 3xx responses: (\d+)", done, "0")),
     )
@@ -132,7 +184,7 @@ def _floor(body: bytes, media_type: str) -> Iterator[Daemon]:
     with tempfile.NamedTemporaryFile() as file:
         Path(file.name).write_bytes(body)
         command = [sys.executable, "-m", "benchmarks.throughput", file.name, media_type, str(port)]
-        with subprocess.Popen(command) as process:
+        with subprocess.Popen(command, cwd=ROOT) as process:
             try:
                 until_it_listens(process, port)
                 yield Daemon(f"http://127.0.0.1:{port}", port, process.pid)
