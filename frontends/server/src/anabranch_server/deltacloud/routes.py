@@ -54,7 +54,7 @@ async def routed(request: Request, collection: Collection, rest: list[str]) -> R
     for action in collection.actions:
         if not action.member:
             continue
-        if people and action.parameters and action.matches("POST", tail) is not None:
+        if people and (tail == [action.name] or action.matches("POST", tail) is not None):
             return await form(request, collection, action, ident)
         found = action.matches(method, tail)
         if found is None:

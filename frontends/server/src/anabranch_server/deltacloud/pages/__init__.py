@@ -155,6 +155,7 @@ def form_page(
         frame,
         _words(action.operation).capitalize(),
         action=target,
+        method=action.method,
         fields=fields,
         files=any(field.kind == "file" for field in fields),
         button=action.name,
@@ -165,13 +166,14 @@ def entry_page(
     frame: Frame, document: Mapping[str, Any], drivers: Mapping[str, Sequence[str]]
 ) -> bytes:
     """Return the entry point as a page, where another driver and provider can be chosen."""
+    providers = [provider for providers in drivers.values() for provider in providers]
     return _page(
         "entry.html",
         frame,
         "Collections",
         links=document["api"]["links"],
-        choices=drivers if len(drivers) > 1 else (),
-        providers=[provider for providers in drivers.values() for provider in providers],
+        choices=drivers if len(drivers) > 1 or len(providers) > 1 else (),
+        providers=providers,
     )
 
 
@@ -205,23 +207,40 @@ def _without(document: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name not in names}
 
 
-def _links(item: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return the actions of a member; one that takes parameters leads to its form."""
+def _once(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what is shown otherwise: actions, and the id of what there is a link to."""
+    return {
+        name: value
+        for name, value in document.items()
+        if name != "actions" and document.get(name.removesuffix("_id"), value) is value
+    }
+
+
+def _links(item: Mapping[str, Any], *, confirmed: bool = False) -> list[dict[str, str]]:
+    """Return the actions of an item; one that wants parameters leads to its form.
+
+    Args:
+        item: Its plain document.
+        confirmed: Whether destroying leads to a form, too, that asks once more.
+    """
     found: list[dict[str, str]] = []
     for link in item.get("actions") or ():
-        place, semicolon, known = str(link["href"]).rpartition(";")
+        href, rel = str(link["href"]), str(link["rel"])
+        place, semicolon, known = href.rpartition(";")
         if semicolon and "/" not in known:  # {root}/images;instance_id=…: prefills that form
             found.append({**link, "form": f"{place}/new?{known}"})
-        elif _takes_parameters(str(link["href"]), str(link["rel"])):
-            found.append({**link, "form": str(link["href"])})
+        elif rel == "destroy" and confirmed:
+            found.append({**link, "form": f"{href}/destroy"})
+        elif _wants_parameters(href, rel):
+            found.append({**link, "form": href})
         else:
             found.append(dict(link))
     return found
 
 
-def _takes_parameters(href: str, rel: str) -> bool:
+def _wants_parameters(href: str, rel: str) -> bool:
     actions = (c.action(rel) for c in COLLECTIONS.values() if f"/{c.name}/" in href)
-    return any(action is not None and action.parameters for action in actions)
+    return any(a is not None and any(p.required for p in a.parameters) for a in actions)
 
 
 _TEMPLATES: Final = jinja2.Environment(
@@ -237,4 +256,4 @@ _TEMPLATES: Final = jinja2.Environment(
     lstrip_blocks=True,
     undefined=jinja2.ChainableUndefined,
 )
-_TEMPLATES.filters.update(words=_words, without=_without, links=_links)
+_TEMPLATES.filters.update(words=_words, without=_without, links=_links, once=_once)
