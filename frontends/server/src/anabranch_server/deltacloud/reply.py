@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from email.utils import formatdate
@@ -21,6 +22,7 @@ VERSION: Final = "1.1.3"
 _SERVER: Final = (b"server", b"Apache-Deltacloud/" + VERSION.encode())
 _CACHED: Final = (b"cache-control", b"max-age=0, private, must-revalidate")
 _TOLD: Final = {"driver": b"x-deltacloud-driver", "provider": b"x-deltacloud-provider"}
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _TAGGED: Final = (200, 201)
 _PATIENCE: Final = 300.0
 """Seconds that a client may take for a part: who takes nothing must not hold a cloud's connection.
@@ -140,9 +142,7 @@ def _date(second: int) -> bytes:
 
 def _value(text: str) -> bytes:
     """Encode a header value; what could end the header early does not get in."""
-    if not text.isprintable():
-        text = "".join(char if char.isprintable() else " " for char in text)
-    return text.encode("latin-1", "replace")
+    return _CONTROL.sub(" ", text).encode("latin-1", "replace")
 
 
 def _has(call: Call, tag: str) -> bool:
