@@ -261,3 +261,49 @@ async def test_several_clouds_have_qualified_buckets():
         sent = multipart(("blob_id", b"f", None), ("blob_data", b"c", "f"))
         made_it = await api("POST", "/buckets/porto/bucket1", MULTIPART, sent)
         assert made_it.headers["location"].endswith("/api/buckets/porto/bucket1/f")
+
+
+async def test_pages_lead_from_the_bucket_to_the_upload_the_blob_and_away():
+    html = {"Accept": "text/html"}
+    async with on_mock() as api:
+        bucket = await api("GET", "/buckets/photos", html)
+        [form] = [a for a in _hrefs(bucket) if a.endswith("/photos/new_blob_form_d15cfd90")]
+        page = _page(await api("GET", form.removeprefix("http://broker.test/api"), html))
+        [form] = [f for f in page.iter("form") if f.get("enctype") == "multipart/form-data"]
+        assert form.get("action") == "http://broker.test/api/buckets/photos"
+        fields = {field.get("name"): field.get("type") for field in form.iter("input")}
+        assert fields["blob_data"] == "file"
+        assert {"blob_id", "meta_name1", "meta_value1"} <= fields.keys()
+        hostile = b"<b>&\"'"
+        sent = multipart(("blob_id", hostile, None), ("blob_data", b"c", "f"))
+        made_it = await api("POST", "/buckets/photos", {**MULTIPART, **html}, sent)
+        assert made_it.status == 303
+        place = made_it.headers["location"].removeprefix("http://broker.test/api")
+        blob = await api("GET", place, html)
+        assert f"http://broker.test/api{place}/content" in _hrefs(blob)
+        assert f"http://broker.test/api{place}" in _hrefs(await api("GET", "/buckets/photos", html))
+        assert hostile not in blob.body
+        [delete] = [f for f in _page(blob).iter("form") if f.get("method") == "post"]
+        assert delete.get("action") == f"http://broker.test/api{place}"
+        gone = await api("POST", place, {**FORM, **html}, b"_method=delete")
+        assert (gone.status, gone.headers["location"]) == (
+            303,
+            "http://broker.test/api/buckets/photos",
+        )
+        assert (await api("GET", place, XML)).status == 404
+
+
+def _page(answer):
+    assert answer.headers["content-type"].startswith("text/html")
+    return etree.HTML(answer.body)
+
+
+def _hrefs(answer):
+    return [a.get("href") for a in _page(answer).iter("a")]
+
+
+async def test_metadata_in_any_script_comes_back_in_the_headers(made):
+    async with made() as api:
+        await api("PUT", "/buckets/photos/x", {"X-Deltacloud-Blobmeta-By": "Åsa Ωmega"}, b"1")
+        told = await api("HEAD", "/buckets/photos/x", XML)
+        assert told.headers["x-deltacloud-blobmeta-by"] == "Åsa Ωmega"

@@ -13,6 +13,12 @@ import msgspec
 from anabranch import Answer, CloudError, InvalidRequest, QualifiedId
 from anabranch.models import Blob, BlobSpec, Bucket
 from anabranch_server.deltacloud import documents
+from anabranch_server.deltacloud.blob_pages import (
+    UPLOAD_FORM,
+    blob_page,
+    bucket_page,
+    upload_form,
+)
 from anabranch_server.deltacloud.body import Body
 from anabranch_server.deltacloud.call import Call
 from anabranch_server.deltacloud.downloads import content_headers, download
@@ -58,6 +64,8 @@ async def serve(request: Request, name: str, *tail: str) -> Reply:
         raise nothing_here(request.call.url)
     content = len(tail) > 1 and tail[-1] == _CONTENT
     blob = "/".join(tail[:-1] if content else tail)
+    if blob == UPLOAD_FORM and method in _READS and request.format is Format.HTML:
+        return upload_form(request, bucket)
     act = _ON_CONTENT.get(method) if content else _ON_BLOBS.get(method)
     if act is None or not blob:
         raise nothing_here(request.call.url)
@@ -87,6 +95,8 @@ async def _contents(request: Request, where: QualifiedId) -> Reply:
         return documents.BucketContents(buckets[0], listings[0].items)
 
     contents, headers = await request.timed(ask)
+    if request.format is Format.HTML:
+        return bucket_page(request, contents, headers)
     return _document(request, "buckets", contents, headers=headers)
 
 
@@ -95,6 +105,8 @@ async def _show(request: Request, where: QualifiedId) -> Reply:
     blob, headers = await request.timed(lambda: request.selection.broker.blobs.get(where))
     if request.call.method == "HEAD":
         return Reply(204, headers={**headers, **_metadata_headers(blob.metadata)})
+    if request.format is Format.HTML:
+        return blob_page(request, blob, headers)
     content = await _small_text(request, where, blob) if request.format is Format.JSON else None
     return _document(request, "blobs", documents.BlobContents(blob, content), headers=headers)
 

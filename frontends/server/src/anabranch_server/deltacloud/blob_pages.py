@@ -1,0 +1,77 @@
+"""Buckets with their blobs, and blobs, as pages; and the form to upload one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from anabranch import QualifiedId
+from anabranch.models import Blob
+from anabranch_server.deltacloud import documents, pages
+from anabranch_server.deltacloud.rendering import frame_of, page
+from anabranch_server.deltacloud.reply import Reply
+from anabranch_server.deltacloud.request import Request
+from anabranch_server.deltacloud.vocabulary import COLLECTIONS, Action, Parameter
+
+__all__ = ["UPLOAD_FORM", "blob_page", "bucket_page", "upload_form"]
+
+UPLOAD_FORM: Final = "new_blob_form_d15cfd90"
+"""Where Deltacloud has the form to upload a blob, in place of the blob's id."""
+_BUCKETS: Final = COLLECTIONS["buckets"]
+_UPLOAD: Final = Action(
+    name="upload",
+    operation="create_blob",
+    parameters=(
+        Parameter(name="blob_id", required=True, help="its name in the bucket"),
+        Parameter(name="blob_data", required=True, kind="file"),
+        *(
+            Parameter(name=f"meta_{part}{number}")
+            for number in (1, 2, 3)
+            for part in ("name", "value")
+        ),
+    ),
+)
+
+
+def upload_form(request: Request, bucket: QualifiedId) -> Reply:
+    """Return the form to upload a blob into a bucket."""
+    target = request.view.member("buckets", bucket.cloud, bucket.id)
+    form = pages.form_page(
+        frame_of(request), _UPLOAD, target, _UPLOAD.parameters, {}, request.parameters
+    )
+    return page(form)
+
+
+def bucket_page(
+    request: Request, contents: documents.BucketContents, headers: Mapping[str, str]
+) -> Reply:
+    """Return a bucket with its blobs as a page."""
+    bucket, view = contents.bucket, request.view
+    here = view.member("buckets", bucket.cloud, bucket.id)
+    form = view.blob(bucket.cloud, bucket.id, UPLOAD_FORM)
+    item = documents.show_plain("buckets", contents, view)["bucket"]
+    links = [_link("upload", form, form=form), _link("delete", here, method="delete")]
+    body = pages.show_page(frame_of(request), _BUCKETS, {**item, "actions": links})
+    return page(body, headers=headers)
+
+
+def blob_page(request: Request, blob: Blob, headers: Mapping[str, str]) -> Reply:
+    """Return a blob as a page."""
+    here = request.view.blob(blob.cloud, blob.bucket_id, blob.id)
+    item = documents.show_plain("blobs", blob, request.view)["blob"]
+    links = [
+        _link("download", here, form=item["content_href"]),
+        _link("delete", here, method="delete"),
+    ]
+    shown = {name: value for name, value in item.items() if not name.startswith("content_h")}
+    del shown["content"]
+    name = f"buckets/{request.view.path(blob.cloud, blob.bucket_id)}"
+    within = msgspec.structs.replace(_BUCKETS, name=name, singular="blob")
+    body = pages.show_page(frame_of(request), within, {**shown, "actions": links})
+    return page(body, headers=headers)
+
+
+def _link(rel: str, href: str, **more: Any) -> dict[str, Any]:
+    return {"rel": rel, "href": href, "method": "post", **more}
