@@ -1,6 +1,8 @@
 import pytest
 from lxml import etree
 
+from anabranch_server.deltacloud.call import Call
+
 MOCK = {"driver": "mock"}
 
 
@@ -202,3 +204,41 @@ async def test_pages_let_no_script_run(serve, path):
     reply = await serve().get(path, headers={"Accept": "text/html"})
 
     assert "default-src 'none'" in reply.headers["content-security-policy"]
+
+
+def _call(path: str, **scope: object) -> Call:
+    raw = path.encode()
+    return Call(
+        {
+            "method": "GET",
+            "path": path,
+            "raw_path": raw,
+            "query_string": b"",
+            "scheme": "http",
+            "headers": [(b"host", b"h:3001")],
+            **scope,
+        },
+        None,
+    )
+
+
+@pytest.mark.parametrize("path", ["/", "*", "", "/nonsense", "/nonsense/realms"])
+def test_a_path_outside_can_be_read_to_be_refused(path):
+    assert _call(path).url == path
+
+
+def test_a_program_can_have_it_under_a_path_of_its_own():
+    call = _call("/clouds/api;driver=mock/realms/us", root_path="/clouds")
+
+    assert call.path == ("realms", "us")
+    assert call.root(None) == "http://h:3001/clouds/api;driver=mock"
+    assert call.home == "/clouds/api;driver=mock"
+    assert call.address(call.root(None), page="2") == f"{call.root(None)}/realms/us?page=2"
+
+
+def test_what_is_told_of_a_path_has_no_parameters():
+    call = _call("/api;driver=mock/instances/a%2Fb;password=x/stop")
+
+    assert call.path == ("instances", "a/b", "stop")
+    assert call.matrix == {"password": "x"}
+    assert call.url == "/api/instances/a%2Fb/stop"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
@@ -20,7 +21,9 @@ Send: TypeAlias = Any
 
 PREFIX: Final = "api"
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_NO_MATRIX: Final[Mapping[str, str]] = MappingProxyType({})
 _CHOICES: Final = ("driver", "provider")
+_TOLD: Final = tuple((name, f"x-deltacloud-{name}") for name in _CHOICES)
 
 
 class Call:
@@ -41,12 +44,12 @@ class Call:
         self.scope, self.receive = scope, receive
         self.method: str = scope["method"]
         self.headers: Mapping[str, str] = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+            str(name, "latin-1"): str(value, "latin-1") for name, value in scope["headers"]
         }
         segments = [_segment(part) for part in _raw_path(scope).rstrip("/").split("/")]
         self.path = tuple(name for name, _ in segments[2:])
         self.matrix = {k: v for _, matrix in segments[2:] for k, v in matrix.items()}
-        on_api: Mapping[str, str] = segments[1][1] if len(segments) > 1 else {}
+        on_api = segments[1][1] if len(segments) > 1 else _NO_MATRIX
         self._on_api = {k: v for k, v in on_api.items() if k in _CHOICES}
         self.chosen: Mapping[str, str] = {**self._in_headers(), **self._on_api}
         self.told: Mapping[str, str] = {}
@@ -132,8 +135,7 @@ class Call:
         return f"/{PREFIX}{''.join(chosen)}"
 
     def _in_headers(self) -> dict[str, str]:
-        named = {name: self.headers.get(f"x-deltacloud-{name}") for name in _CHOICES}
-        return {name: value for name, value in named.items() if value}
+        return {name: self.headers[told] for name, told in _TOLD if self.headers.get(told)}
 
 
 def _raw_path(scope: Scope) -> str:
@@ -146,7 +148,7 @@ def _raw_path(scope: Scope) -> str:
 def _segment(text: str) -> tuple[str, Mapping[str, str]]:
     """Take a segment of a path apart: `api;driver=mock` is `api` with one parameter."""
     if ";" not in text:
-        return (unquote(text) if "%" in text else text), {}
+        return (unquote(text) if "%" in text else text), _NO_MATRIX
     name, *pairs = text.split(";")
     split = [pair.partition("=") for pair in pairs if pair]
     return unquote(name), {unquote(key): unquote(value) for key, _, value in split}
