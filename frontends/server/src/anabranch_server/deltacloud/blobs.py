@@ -155,11 +155,11 @@ async def _put(request: Request, where: QualifiedId) -> Reply:
 
 async def _replace(request: Request, where: QualifiedId) -> Reply:
     call = request.call
-    length = call.headers.get("content-length")
+    length = call.headers.get("content-length", "")
     spec = _spec(
         where,
-        content_type=call.headers.get("content-type", _BINARY),
-        content_length=None if length is None else int(length),
+        content_type=call.headers.get("content-type") or _BINARY,
+        content_length=int(length) if length.isascii() and length.isdecimal() else None,
         metadata=_metadata(call),
     )
     blob, headers = await _store(request, where.cloud, spec, Body(call))
@@ -169,7 +169,7 @@ async def _replace(request: Request, where: QualifiedId) -> Reply:
 async def _begin(request: Request, where: QualifiedId) -> Reply:
     spec = _spec(
         where,
-        content_type=request.call.headers.get("content-type", _BINARY),
+        content_type=request.call.headers.get("content-type") or _BINARY,
         metadata=_metadata(request.call),
     )
     upload_id = await request.selection.broker.blobs.begin_upload(where.cloud, spec)
