@@ -20,6 +20,7 @@ import binascii
 import hashlib
 import hmac
 import ipaddress
+import platform
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
@@ -29,7 +30,7 @@ import msgspec
 from anabranch import ConfigurationError, SecretStr
 from anabranch_server.deltacloud.problems import Problem
 
-__all__ = ["Access", "Credentials", "basic_credentials"]
+__all__ = ["Access", "Credentials", "basic_credentials", "is_loopback"]
 
 _LOCAL: Final = "localhost"
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
@@ -104,18 +105,19 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
             ConfigurationError: everybody would be let in from other machines, and nobody said that
                 this is meant.
         """
-        if own_credentials and user is None and not anybody and not _loopback(address):
+        if own_credentials and user is None and not anybody and not is_loopback(address):
             raise ConfigurationError(
                 f"whoever reaches {address} may use the clouds with your credentials",
                 field="--host",
                 remedy="Ask for a password: --user NAME. Or say that anybody may: --open",
             )
         public = urlsplit(public_url)
-        names = {name.lower().rstrip(".") for name in (*hosts, public.hostname or "") if name}
-        guarded = bool(tuple(hosts)) or (own_credentials and user is None)
+        known = (*hosts, public.hostname or "")
+        names = {_LOCAL, platform.node(), address, *known} - {""}
+        guarded = known != ("",) or (own_credentials and user is None)
         return cls(
             user=user,
-            hosts=frozenset({_LOCAL, address.lower(), *names}) if guarded else None,
+            hosts=frozenset(name.lower().rstrip(".") for name in names) if guarded else None,
             authority=public.netloc.lower(),
         )
 
@@ -183,5 +185,6 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """Whether only this machine reaches an address."""
     return address == _LOCAL or (_is_address(address) and ipaddress.ip_address(address).is_loopback)

@@ -1,0 +1,188 @@
+"""Runs an application behind uvicorn, until a signal ends it."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any, Final
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from anabranch import AnabranchError, ConfigurationError, EventLog
+from anabranch_server.application import ASGIApp
+
+__all__ = ["listen", "serve"]
+
+_CONNECTIONS: Final = 1000
+_IDLE: Final = 75
+"""Seconds that a connection is kept for the next request."""
+_GRACE: Final = 10
+"""Seconds that requests under way may take when the daemon ends."""
+_HEAD_BYTES: Final = 64 * 1024
+_HEAD_SECONDS: Final = 20.0
+_WORDS: Final = {
+    errno.EADDRINUSE: "is in use. Choose another: --port 0 takes any that is free",
+    errno.EACCES: "may not be used by you. Choose one above 1023: --port",
+}
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Listen at an address.
+
+    Args:
+        host: Address, or a name of this machine; of several addresses the first.
+        port: Port; 0: any that is free.
+
+    Raises:
+        ConfigurationError: this machine has no such address.
+        AnabranchError: the port is in use, or is not to be had.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        return socket.create_server(address, family=family, backlog=2048)
+    except OSError as exc:
+        if exc.errno in _WORDS:
+            raise AnabranchError(f"port {port} of {host} {_WORDS[exc.errno]}") from None
+        raise ConfigurationError(f"{host!r}: {exc.strerror}", field="--host") from None
+
+
+def serve(
+    app: ASGIApp,
+    listener: socket.socket,
+    ready: Callable[[], None],
+    *,
+    certificate: str | None = None,
+    key: str | None = None,
+) -> None:
+    """Serve an application until SIGINT or SIGTERM, and raise that signal again.
+
+    Requests that are under way then have 10 seconds; what is left is cancelled. A second SIGINT
+    ends at once.
+
+    Args:
+        app: The application.
+        listener: Where to serve it; it is closed.
+        ready: Called once, when it is served.
+        certificate: File of a certificate, with its chain: serve it by TLS.
+        key: File of its key; None: in the same.
+
+    Raises:
+        ConfigurationError: the certificate cannot be used.
+        KeyboardInterrupt: at SIGINT.
+    """
+    config = uvicorn.Config(
+        app,
+        loop="auto",
+        http=_Protocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        limit_concurrency=_CONNECTIONS,
+        timeout_keep_alive=_IDLE,
+        timeout_graceful_shutdown=_GRACE,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+    )
+    try:
+        config.load()
+    except (OSError, ssl.SSLError) as exc:
+        listener.close()
+        raise ConfigurationError(
+            f"certificate and key cannot be used: {exc.strerror or exc}", field="--tls-cert"
+        ) from None
+    _log_of_uvicorn()
+    _allow_open_files()
+    _Server(config, ready).run([listener])
+
+
+class _Server(uvicorn.Server):
+    """Tells when it serves."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+
+class _Protocol(HttpToolsProtocol):
+    """HTTP/1.1 with bounds for the head of a request, which uvicorn has for h11 alone.
+
+    Otherwise anybody could fill the memory with a header that does not end, or keep all
+    connections busy with heads that do not come.
+    """
+
+    _head: int | None = None
+    _timer: Any = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._timer.cancel()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._expect_head()
+        self._head = 0
+
+    def on_headers_complete(self) -> None:
+        self._timer.cancel()
+        self._head = None
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._head is not None and not self.transport.is_closing():
+            self._head += len(data)
+            if self._head > _HEAD_BYTES:
+                self.send_400_response("The head of the request is too large.")
+
+    def _expect_head(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._timer = self.loop.call_later(_HEAD_SECONDS, self.timeout_keep_alive_handler)
+
+
+class _Forward(logging.Handler):
+    """Lets what uvicorn has to say be one of our events.
+
+    Exceptions of the application are left out: it logs them itself, and better.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._log = EventLog()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not record.exc_info:
+            self._log.warning("http.server", message=record.getMessage())
+
+
+def _log_of_uvicorn() -> None:
+    logger = logging.getLogger("uvicorn.error")
+    logger.handlers, logger.propagate = [_Forward()], False
+
+
+def _allow_open_files() -> None:
+    """Take as many sockets as the system lets us: clients' and clouds'."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
