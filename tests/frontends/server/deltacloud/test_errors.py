@@ -19,6 +19,7 @@ SECRETS = {
     "content1": "hunter2e",
     "blob_data": "hunter2f",
     "API_TOKEN": "hunter2g",
+    "cmd": "mysql -phunter2h",
 }
 
 

@@ -5,7 +5,7 @@ from lxml import etree
 
 from anabranch.errors import CloudUnavailable
 from anabranch.hooks import hookimpl
-from anabranch_server.deltacloud import listing, sealing
+from anabranch_server.deltacloud import paging, sealing
 
 PAGED = {"driver": "mock", "dataset": "generated", "instances": 25, "page_size": 10}
 ABOUT = ["page", "instances"]
@@ -174,7 +174,7 @@ async def test_a_page_is_good_for_a_day(serve, monkeypatch):
     client = serve({"lisbon": PAGED})
     following = _links(await client.get("/api/instances?limit=5"))["next"]
 
-    monkeypatch.setattr(listing, "_LIFE", -1)
+    monkeypatch.setattr(paging, "_LIFE", -1)
 
     assert (await client.get(following)).status_code == 400
 

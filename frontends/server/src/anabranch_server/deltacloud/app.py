@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Container
 from contextlib import AbstractAsyncContextManager
-from typing import Final
+from typing import Any, Final
 
 from anabranch import AnabranchError, EventLog
 from anabranch_server.deltacloud import pages
@@ -34,18 +35,32 @@ _STYLE_AGE: Final = "max-age=86400"
 _log: Final = EventLog()
 
 
+class _Runnable(Container[str]):
+    """The operations of a cloud, and `run_instance` if its instances can be looked up."""
+
+    def __init__(self, operations: Container[str]) -> None:
+        self._operations: Container[Any] = operations
+
+    def __contains__(self, operation: object) -> bool:
+        wanted = "get_instance" if operation == "run_instance" else operation
+        return wanted in self._operations
+
+
 class Deltacloud:
     """Deltacloud's API over the clouds of a backend."""
 
-    def __init__(self, backend: Backend, *, public_url: str | None = None) -> None:
+    def __init__(
+        self, backend: Backend, *, public_url: str | None = None, allow_run: bool = False
+    ) -> None:
         """Take whom to ask.
 
         Args:
             backend: Finds the clouds of a request.
             public_url: The address that clients know the server by, without a slash at its end;
                 None: what the header `Host` of each request says.
+            allow_run: Whether commands may be run on instances, by SSH from here.
         """
-        self._backend, self._public_url = backend, public_url
+        self._backend, self._public_url, self._allow_run = backend, public_url, allow_run
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.
@@ -82,7 +97,10 @@ class Deltacloud:
 
     async def _reply(self, call: Call, root: str, selection: Selection) -> Reply:
         name, *rest = call.path or ("",)
-        view = View(root, qualified=selection.qualified, offered=selection.offered())
+        offered = selection.offered()
+        if self._allow_run:
+            offered = {cloud: _Runnable(operations) for cloud, operations in offered.items()}
+        view = View(root, qualified=selection.qualified, offered=offered)
         if name == "buckets":  # a blob's content comes as it is, whatever is accepted
             kind = call.preferred() or Format.XML
         else:

@@ -11,17 +11,15 @@ from typing import Any, Final, NamedTuple
 
 from anabranch import Answer, CloudReport, CloudStatus, OperationNotSupported
 from anabranch_server.deltacloud.filtering import Filters
+from anabranch_server.deltacloud.paging import asker, leading_on, part_of
 from anabranch_server.deltacloud.problems import Problem, not_offered, problem_of
 from anabranch_server.deltacloud.request import Request
-from anabranch_server.deltacloud.sealing import opened, sealed
 from anabranch_server.deltacloud.vocabulary import Collection
 
 __all__ = ["Listed", "insist", "listed", "unfinished"]
 
 _MOST: Final = 50
 """Clouds that the header names; the document names all."""
-_LIFE: Final = 24 * 3600
-"""Seconds that a page can be asked for."""
 
 
 class Listed(NamedTuple):
@@ -56,9 +54,8 @@ async def listed(request: Request, collection: Collection, filters: Filters) -> 
         Problem: `limit` or `page` is wrong, or no cloud answered.
         AnabranchError: the one cloud that is chosen did not answer in full.
     """
-    limit = request.parameters.number("limit")
-    if limit is not None and limit < 1:
-        raise Problem(400, f"parameter 'limit' is {limit}: 1 or more is wanted")
+    about = _about(request, collection, filters)
+    limit, cursors = part_of(request, about)
     facade: Any = getattr(request.selection.broker, collection.name)
     answer, headers = await request.timed(
         lambda: facade.list(
@@ -66,52 +63,23 @@ async def listed(request: Request, collection: Collection, filters: Filters) -> 
             where=filters.where,
             keep=filters.keep,
             limit=limit,
-            cursors=_cursors(request, collection, filters),
+            cursors=cursors,
         )
     )
     insist(request, answer)
     told = {**headers, **unfinished(answer.unfinished)}
     next_page = None
     if limit is not None:
-        root, call = request.view.root, request.call
-        links = [f'<{call.address(root, without="page")}>; rel="first"']
-        if answer.cursors:
-            page = sealed(answer.cursors, _about(request, collection, filters))
-            next_page = call.address(root, page=page)
-            links.insert(0, f'<{next_page}>; rel="next"')
-        told["Link"] = ", ".join(links)
+        link, next_page = leading_on(request, answer.cursors, about)
+        told |= link
     whole = not request.selection.qualified and not answer.unfinished
     return Listed(answer, told, None if whole else list(answer.clouds), next_page)
 
 
-def _cursors(
-    request: Request, collection: Collection, filters: Filters
-) -> Mapping[str, str] | None:
-    page = request.parameters.get("page")
-    if page is None:
-        return None
-    found = opened(page, _about(request, collection, filters), life=_LIFE)
-    if found is None:
-        raise Problem(
-            400,
-            "parameter 'page' is none that was given for this list, or a day old",
-            remedy="Start again without it",
-        )
-    return found
-
-
 def _about(request: Request, collection: Collection, filters: Filters) -> list[Any]:
-    """Return what a page belongs to: the same account, clouds, collection and filters."""
-    selection, credentials = request.selection, request.call.credentials
-    return [
-        "page",
-        collection.name,
-        [request.parameters.get(parameter.name) for parameter in collection.filters],
-        selection.driver,
-        selection.provider,
-        filters.clouds,
-        credentials.user if credentials else None,
-    ]
+    """Return what list it is: the same account, clouds, collection and filters."""
+    asked = [request.parameters.get(parameter.name) for parameter in collection.filters]
+    return [collection.name, *asker(request), filters.clouds, asked]
 
 
 def insist(request: Request, answer: Answer[Any]) -> None:

@@ -15,7 +15,7 @@ from anabranch_server.deltacloud.reply import Reply
 __all__ = ["refusal"]
 
 _SECRET: Final = re.compile(
-    r"pass|secret|token|private|credential|pem|user_data|user_iso|user_files|content|blob_data",
+    r"pass|secret|token|private|credential|pem|user_data|user_iso|user_files|content|blob_data|cmd",
     re.IGNORECASE,
 )
 """What the names of parameters have that are not repeated."""
