@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 import msgspec
 
@@ -22,9 +23,8 @@ def encode(plain: Any) -> bytes:
 def _cleaned(plain: Any) -> Any:
     if isinstance(plain, str):
         return clean(plain)
-    if isinstance(plain, list):
-        items: list[Any] = plain  # pyright: ignore[reportUnknownVariableType]
-        return [_cleaned(one) for one in items]
+    if isinstance(plain, (list, tuple)):
+        return [_cleaned(one) for one in cast("Sequence[Any]", plain)]
     if isinstance(plain, dict):
         fields: dict[str, Any] = plain  # pyright: ignore[reportUnknownVariableType]
         return {clean(key): _cleaned(value) for key, value in fields.items()}
