@@ -243,6 +243,8 @@ async def test_credentials_that_are_missing_are_asked_for_and_wrong_ones_are_not
 
     assert (missing.status_code, wrong.status_code) == (401, 401)
     assert missing.headers["www-authenticate"].startswith("Basic realm=")
+    assert missing.headers["x-deltacloud-driver"] == "mock"
+    assert etree.fromstring(missing.content).find("backend").get("driver") == "mock"
     assert "www-authenticate" not in wrong.headers
 
 

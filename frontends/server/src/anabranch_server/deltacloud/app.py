@@ -61,6 +61,8 @@ class Deltacloud:
             allow_run: Whether commands may be run on instances, by SSH from here.
         """
         self._backend, self._public_url, self._allow_run = backend, public_url, allow_run
+        kinds = [*backend.drivers()]
+        self._told = {"driver": kinds[0]} if len(kinds) == 1 else {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.
@@ -69,6 +71,7 @@ class Deltacloud:
             Exception: an answer that is begun cannot be ended; the server breaks the connection.
         """
         call = Call(scope, receive)
+        call.told = self._told
         account = begun = False
         try:
             if (reply := _without_clouds(call)) is not None:
