@@ -66,7 +66,9 @@ async def test_every_document_comes_in_the_format_that_is_asked_for(
     assert reply.headers["content-type"] == content_type
 
 
-@pytest.mark.parametrize("path", ["/api", "/api/instances", "/api/realms/us", "/api/drivers"])
+@pytest.mark.parametrize(
+    "path", ["/api", "/api/instances", "/api/realms/us", "/api/drivers", "/api/buckets"]
+)
 @pytest.mark.parametrize("query", ["?format=yaml", "?format="])
 async def test_what_is_not_there_is_refused_in_xml(serve, path, query):
     reply = await serve().get(f"{path}{query}")

@@ -128,6 +128,10 @@ async def test_options_of_create_tells_what_features_add(serve):
     assert {"hwp_memory:integer:optional", "path5:string:optional"} <= set(told)
 
 
+async def test_a_path_that_there_is_not_needs_no_credentials(pass_through):
+    assert (await pass_through.get("/api/nonsense")).status_code == 404
+
+
 async def test_options_needs_no_credentials(pass_through):
     assert (await pass_through.options("/api/instances")).status_code == 200
 

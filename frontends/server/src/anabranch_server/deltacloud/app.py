@@ -95,7 +95,7 @@ class Deltacloud:
         about = call.path[0] if call.path else ""
         if about in _ABOUT_DRIVERS:
             return self._backend.select(call.chosen, None, required=False)
-        required = about != "" or "force_auth" in call.query
+        required = about in COLLECTIONS or "force_auth" in call.query
         return self._backend.select(call.chosen, call.credentials, required=required)
 
     async def _reply(self, call: Call, root: str, selection: Selection) -> Reply:
@@ -104,7 +104,7 @@ class Deltacloud:
         if self._allow_run:
             offered = {cloud: _Runnable(operations) for cloud, operations in offered.items()}
         view = View(root, qualified=selection.qualified, offered=offered)
-        if name == "buckets":  # a blob's content comes as it is, whatever is accepted
+        if name == "buckets" and rest:  # the content of a blob is none of the documents
             kind = call.preferred() or Format.XML
         else:
             kind = call.format(_STATES if name == "instance_states" else DOCUMENTS)
