@@ -307,3 +307,25 @@ async def test_metadata_in_any_script_comes_back_in_the_headers(made):
         await api("PUT", "/buckets/photos/x", {"X-Deltacloud-Blobmeta-By": "Åsa Ωmega"}, b"1")
         told = await api("HEAD", "/buckets/photos/x", XML)
         assert told.headers["x-deltacloud-blobmeta-by"] == "Åsa Ωmega"
+
+
+async def test_a_bucket_shows_its_blobs_part_by_part():
+    async with serving(cloud={"driver": "mock", "page_size": 2, "dataset": "empty"}) as api:
+        for bucket in ("photos", "other"):
+            await api("POST", "/buckets", FORM, f"name={bucket}".encode())
+        for name in "abcde":
+            await api("PUT", f"/buckets/photos/{name}", XML, b"x")
+        seen, target = [], "/buckets/photos?limit=2"
+        while target:
+            part = await api("GET", target, JSON)
+            bucket = json.loads(part.body)["bucket"]
+            assert bucket["size"] == 5
+            seen.append([blob["id"] for blob in bucket["blob_list"]])
+            first = part.headers["link"].partition(", ")[0]
+            href, _, rel = first.partition("; ")
+            page = target
+            target = href[1:-1].removeprefix("http://broker.test/api") if "next" in rel else None
+        assert seen == [["a", "b"], ["c", "d"], ["e"]]
+        assert (await api("GET", page, JSON)).status == 200
+        for wrong in (page[:-1], page.replace("photos", "other"), "/buckets/photos?limit=0"):
+            assert (await api("GET", wrong, JSON)).status == 400

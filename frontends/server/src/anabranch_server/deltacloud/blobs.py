@@ -10,7 +10,7 @@ from urllib.parse import quote
 import anyio
 import msgspec
 
-from anabranch import Answer, CloudError, InvalidRequest, QualifiedId
+from anabranch import AnabranchError, Answer, CloudError, InvalidRequest, QualifiedId
 from anabranch.models import Blob, BlobSpec, Bucket
 from anabranch_server.deltacloud import documents
 from anabranch_server.deltacloud.blob_pages import (
@@ -23,6 +23,7 @@ from anabranch_server.deltacloud.body import Body
 from anabranch_server.deltacloud.call import Call
 from anabranch_server.deltacloud.downloads import content_headers, download
 from anabranch_server.deltacloud.negotiation import Format
+from anabranch_server.deltacloud.paging import asker, leading_on, part_of
 from anabranch_server.deltacloud.parameters import Parameters, read_body
 from anabranch_server.deltacloud.problems import Problem, nothing_here
 from anabranch_server.deltacloud.rendering import rendered
@@ -73,28 +74,38 @@ async def serve(request: Request, name: str, *tail: str) -> Reply:
 
 
 async def _contents(request: Request, where: QualifiedId) -> Reply:
-    """Show a bucket with its blobs: what it is and its list are asked for at the same time."""
-    broker = request.selection.broker
+    """Show a bucket with its blobs, all, or as many as `limit` says.
 
-    async def ask() -> documents.BucketContents:
+    What it is and what it holds are asked for at the same time.
+    """
+    broker = request.selection.broker
+    about = ["blobs", where.cloud, where.id, *asker(request)]
+    limit, cursors = part_of(request, about)
+
+    async def ask() -> tuple[Bucket, Answer[Blob]]:
         buckets: list[Bucket] = []
         listings: list[Answer[Blob]] = []
-        errors: list[CloudError] = []
+        errors: list[AnabranchError] = []
 
         async def look() -> None:
             try:
                 buckets.append(await broker.buckets.get(where))
-            except CloudError as exc:
+            except AnabranchError as exc:
                 errors.append(exc)
 
         async with anyio.create_task_group() as group:
             group.start_soon(look)
-            listings.append(await broker.blobs.list(where))
+            listings.append(await broker.blobs.list(where, limit=limit, cursors=cursors))
         for error in (*errors, *listings[0].errors.values()):
             raise error
-        return documents.BucketContents(buckets[0], listings[0].items)
+        return buckets[0], listings[0]
 
-    contents, headers = await request.timed(ask)
+    (bucket, answer), headers = await request.timed(ask)
+    if limit is not None:
+        links, _ = leading_on(request, answer.cursors, about)
+        headers = {**headers, **links}
+    whole = not (cursors or answer.cursors)
+    contents = documents.BucketContents(bucket, answer.items, whole)
     if request.format is Format.HTML:
         return bucket_page(request, contents, headers)
     return _document(request, "buckets", contents, headers=headers)

@@ -20,10 +20,12 @@ class BucketContents(msgspec.Struct, frozen=True):
     Attributes:
         bucket: The bucket.
         blobs: What it holds.
+        whole: Whether these are all; else only the bucket tells how many there are.
     """
 
     bucket: Bucket
     blobs: Sequence[Blob]
+    whole: bool = True
 
 
 class BlobContents(msgspec.Struct, frozen=True):
@@ -42,7 +44,8 @@ def _opened(item: Bucket | BucketContents) -> tuple[Bucket, Sequence[Blob], int 
     """Return the bucket, its blobs as far as they are known, and how many there are."""
     if isinstance(item, Bucket):
         return item, (), item.blob_count
-    return item.bucket, item.blobs, len(item.blobs)
+    size = len(item.blobs) if item.whole else item.bucket.blob_count
+    return item.bucket, item.blobs, size
 
 
 def bucket_xml(item: Bucket | BucketContents, sheet: Sheet) -> str:
