@@ -37,6 +37,8 @@ def wrong(name: str, text: str, wanted: str) -> Problem:
 class Parameters(Mapping[str, str]):
     """Parameters by name. One that is empty counts as not given, as forms send those.
 
+    The files of a form are not among the items.
+
     Attributes:
         files: The contents of files that a form brought, as they are.
         upload: The file of a form that is read as it arrives; None: there is none.
@@ -55,22 +57,34 @@ class Parameters(Mapping[str, str]):
         self.upload = upload
 
     def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"<Parameters: {', '.join(self.given)}>"
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The names of all, files too."""
+        return tuple(dict.fromkeys((*self._values, *self.files)))
+
+    def text(self, name: str) -> str:
+        """Return a parameter that is given; of a file its text.
+
+        Raises:
+            Problem: the file is no text.
+        """
         if name not in self.files:
             return self._values[name]
         try:
             return self.files[name].decode()
         except UnicodeDecodeError:
             raise Problem(400, f"parameter {name!r} is a file that is no text in UTF-8") from None
-
-    def __iter__(self) -> Iterator[str]:
-        yield from self._values
-        yield from (name for name in self.files if name not in self._values)
-
-    def __len__(self) -> int:
-        return len(self._values.keys() | self.files.keys())
-
-    def __repr__(self) -> str:
-        return f"<Parameters: {', '.join(self)}>"
 
     def extended(self, more: Mapping[str, str]) -> Parameters:
         """Return the same with others, which override these."""
@@ -82,9 +96,9 @@ class Parameters(Mapping[str, str]):
         Raises:
             Problem: it is not.
         """
-        if name not in self:
+        if name not in self.given:
             raise Problem(400, f"parameter {name!r} is missing")
-        return self[name]
+        return self.text(name)
 
     def number(self, name: str) -> int | None:
         """Return a whole number, or None if it is not given.
@@ -112,7 +126,7 @@ class Parameters(Mapping[str, str]):
         """
         head, _, tail = template.partition("{}")
         found: dict[int, str] = {}
-        for name in self:
+        for name in self.given:
             if name.startswith(head) and name.endswith(tail):
                 middle = name[len(head) : len(name) - len(tail)]
                 if middle == "" or (middle.isascii() and middle.isdecimal() and len(middle) < 10):

@@ -47,6 +47,7 @@ async def routed(request: Request, collection: Collection, rest: list[str]) -> R
     if len(rest) > 1 and request.selection.qualified and "/" not in rest[0]:
         rest = ["/".join(rest[:2]), *rest[2:]]
     ident, *tail = rest
+    request.target(ident)
     if collection.name == "buckets" and (tail or method != "DELETE"):
         return await blobs.serve(request, ident, *tail)
     if not tail and method in _READS:

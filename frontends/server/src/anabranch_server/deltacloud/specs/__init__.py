@@ -64,7 +64,10 @@ def arguments(
             name = parameter.name
             if parameter.numbered:
                 name = next(iter(parameters.numbered(parameter.numbered).values()))
-            error = FeatureNotSupported(f"parameter {name!r}: {why}", remedy=f"Leave {name!r} out")
+            feature = parameter.feature.value if parameter.feature else parameter.name
+            error = FeatureNotSupported(
+                f"parameter {name!r} (feature {feature!r}): {why}", remedy=f"Leave {name!r} out"
+            )
             raise _located(error, cloud, action)
     if action.operation in SHAPES:
         SHAPES[action.operation](values)
@@ -96,7 +99,7 @@ def _why_not(capabilities: Capabilities, action: Action, parameter: Parameter) -
     if feature is None or feature in capabilities[operation].features:
         return None
     reason = capabilities.lacks.features.get((operation, feature))
-    return reason or f"driver {capabilities.kind!r} does not offer feature {feature.value!r}"
+    return reason or f"driver {capabilities.kind!r} does not offer it"
 
 
 def _located(error: CloudError, cloud: str, action: Action) -> CloudError:

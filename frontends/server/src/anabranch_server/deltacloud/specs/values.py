@@ -27,7 +27,7 @@ def check_required(action: Action, parameters: Parameters) -> None:
     Raises:
         Problem: some are missing; all of them are told.
     """
-    missing = [p.name for p in action.parameters if p.required and p.name not in parameters]
+    missing = [p.name for p in action.parameters if p.required and p.name not in parameters.given]
     if missing:
         names = ", ".join(map(repr, missing))
         raise Problem(400, f"parameter {names} is missing")
@@ -39,7 +39,7 @@ def idents(action: Action, parameters: Parameters) -> Mapping[str, str]:
     for parameter in action.parameters:
         if parameter.kind in COLLECTIONS:
             found.update(
-                {name: parameters[name] for name in _given(parameter, parameters).values()}
+                {name: parameters.text(name) for name in _given(parameter, parameters).values()}
             )
     return found
 
@@ -66,7 +66,7 @@ def read_values(
         found: dict[int, Any] = {}
         for number, name in _given(parameter, parameters).items():
             if parameter.kind in COLLECTIONS:
-                found[number] = local(name, parameters[name])
+                found[number] = local(name, parameters.text(name))
             else:
                 found[number] = _READERS[parameter.kind](parameter, name, parameters)
         if found:
@@ -91,11 +91,11 @@ def chosen(parameter: Parameter, name: str, text: str) -> str:
 def _given(parameter: Parameter, parameters: Parameters) -> Mapping[int, str]:
     if parameter.numbered:
         return parameters.numbered(parameter.numbered)
-    return {0: parameter.name} if parameter.name in parameters else {}
+    return {0: parameter.name} if parameter.name in parameters.given else {}
 
 
 def _text(parameter: Parameter, name: str, parameters: Parameters) -> str:
-    return chosen(parameter, name, parameters[name])
+    return chosen(parameter, name, parameters.text(name))
 
 
 def _number(parameter: Parameter, name: str, parameters: Parameters) -> int | None:
@@ -106,12 +106,12 @@ def _number(parameter: Parameter, name: str, parameters: Parameters) -> int | No
     if not low and not high:
         return number
     bounds = f"of {least} or more" if most is None else f"from {least} to {most}"
-    raise wrong(name, parameters[name], f"a whole number {bounds}")
+    raise wrong(name, parameters.text(name), f"a whole number {bounds}")
 
 
 def _decimal(parameter: Parameter, name: str, parameters: Parameters) -> float | int:
     del parameter
-    text = parameters[name]
+    text = parameters.text(name)
     if not _DECIMAL(text):
         raise wrong(name, text, "a number like 4 or 0.5")
     return float(text) if "." in text else int(text)
@@ -124,7 +124,7 @@ def _flag(parameter: Parameter, name: str, parameters: Parameters) -> bool:
 
 def _password(parameter: Parameter, name: str, parameters: Parameters) -> SecretStr:
     del parameter
-    return SecretStr(parameters[name])
+    return SecretStr(parameters.text(name))
 
 
 def _base64(parameter: Parameter, name: str, parameters: Parameters) -> bytes:
@@ -132,19 +132,19 @@ def _base64(parameter: Parameter, name: str, parameters: Parameters) -> bytes:
     if name in parameters.files:
         return parameters.files[name]
     try:
-        return base64.b64decode(parameters[name].translate(_UNWRAPPED), validate=True)
+        return base64.b64decode(parameters.text(name).translate(_UNWRAPPED), validate=True)
     except (binascii.Error, ValueError):
         raise Problem(400, f"parameter {name!r} is no base64", remedy="Encode it so") from None
 
 
 def _file(parameter: Parameter, name: str, parameters: Parameters) -> bytes:
     del parameter
-    return parameters.files.get(name) or parameters[name].encode()
+    return parameters.files.get(name) or parameters.text(name).encode()
 
 
 def _cidr(parameter: Parameter, name: str, parameters: Parameters) -> str:
     del parameter
-    text = parameters[name]
+    text = parameters.text(name)
     try:
         return str(ip_network(text, strict=False))
     except ValueError:
@@ -153,9 +153,9 @@ def _cidr(parameter: Parameter, name: str, parameters: Parameters) -> str:
 
 def _pair(parameter: Parameter, name: str, parameters: Parameters) -> tuple[str, str]:
     del parameter
-    key, equals, value = parameters[name].partition("=")
+    key, equals, value = parameters.text(name).partition("=")
     if not (key and equals):
-        raise wrong(name, parameters[name], "NAME=VALUE")
+        raise wrong(name, parameters.text(name), "NAME=VALUE")
     return key, value
 
 
