@@ -44,11 +44,19 @@ def daemon(clouds: Mapping[str, Any] | None = None, *options: str) -> Iterator[D
             environment["ANABRANCH_CONFIG"] = str(file)
         port = free_port()
         program = str(Path(sys.executable).with_name("anabranch"))
-        with subprocess.Popen(
-            [program, "serve", "--port", str(port), *options], env=environment, cwd=folder
-        ) as process:
+        log = Path(folder) / "log"
+        with (
+            log.open("w") as stream,
+            subprocess.Popen(
+                [program, "serve", "--port", str(port), *options],
+                env=environment,
+                cwd=folder,
+                stdout=stream,
+                stderr=stream,
+            ) as process,
+        ):
             try:
-                until_it_listens(process, port)
+                until_it_listens(process, port, log)
                 yield Daemon(f"http://127.0.0.1:{port}", port, process.pid)
             finally:
                 process.terminate()
@@ -62,18 +70,19 @@ def free_port() -> int:
         return number
 
 
-def until_it_listens(process: subprocess.Popen[Any], port: int) -> None:
+def until_it_listens(process: subprocess.Popen[Any], port: int, log: Path | None = None) -> None:
     """Wait until a process listens at its port.
 
     Raises:
-        RuntimeError: it ended, or takes too long.
+        RuntimeError: it ended, or takes too long; the message has the log.
     """
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until and process.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.02)
-    raise RuntimeError(f"nobody listens at port {port}: {process.args!r} ended or does not begin")
+    told = log.read_text() if log else ""
+    raise RuntimeError(f"nobody listens at port {port}: {process.args!r}\n{told}")
 
 
 def cpu_seconds(pid: int) -> float:

@@ -2,13 +2,14 @@
 
 `python -m benchmarks.paper.clouds 1` writes the entries for `anabranch.yaml` as one line of JSON.
 Then it obeys the lines on its stdin, and answers each with a line of JSON: `slow` and `fast` say
-whether the calls take their time, `traffic` tells how many calls came since it was asked last, and
-in how many round trips: calls that overlap are one.
+whether the calls take their time, `traffic` tells how many calls came since it was asked last, in
+how many round trips (calls that overlap are one), and which of them have no time.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import re
 import subprocess
@@ -70,7 +71,7 @@ _CALLS: Mapping[str, Mapping[str, str]] = {
         r"GET .*/template/[^/]+": "Show Image Information",
         r"GET .*/load-balancer": "List Load Balancers",
         r"GET .*/load-balancer/[^/]+": "Show Load Balancer Information",
-        r"POST .*/load-balancer/create/[^/]+": "Create Load Balancer",
+        r"POST .*/load-balancer/([^/]+/)?create/[^/]+": "Create Load Balancer",
         r"DELETE .*/load-balancer/[^/]+": "Delete Load Balancer",
         r"POST .*/load-balancer/[^/]+/[^/]+": "Associate Instance with LB",
         r"DELETE .*/load-balancer/[^/]+/[^/]+": "Dissociate Instance from LB",
@@ -97,8 +98,14 @@ class Clouds:
             self._ask("slow")
 
     def traffic(self) -> tuple[int, int]:
-        """How many calls came since the last time, and in how many round trips."""
-        calls, trips = self._ask("traffic")
+        """How many calls came since the last time, and in how many round trips.
+
+        Raises:
+            RuntimeError: a call is of no kind that the paper timed, so that it took no time.
+        """
+        calls, trips, unknown = self._ask("traffic")
+        if unknown:
+            raise RuntimeError(f"how long do these take? {', '.join(unknown)}")
         return calls, trips
 
     def _ask(self, line: str) -> Any:
@@ -128,44 +135,62 @@ def clouds(scale: float = 1.0) -> Iterator[Clouds]:
 # ------------------------------------------------------------------------------ the other process
 
 
+@dataclasses.dataclass
+class _Traffic:
+    """What came since it was asked last, and how many calls are under way."""
+
+    calls: int = 0
+    trips: int = 0
+    unknown: list[str] = dataclasses.field(default_factory=list)
+    busy: int = 0
+    slow: bool = True
+
+    def taken(self) -> tuple[int, int, list[str]]:
+        found = self.calls, self.trips, self.unknown
+        self.calls, self.trips, self.unknown = 0, 0, []
+        return found
+
+
 class _Paced:
     """A simulated cloud whose calls take their time, and are counted."""
 
-    def __init__(self, cloud: Any, pace: Mapping[str, float]) -> None:
+    def __init__(self, cloud: Any, pace: Mapping[str, float], traffic: _Traffic) -> None:
         self.name: str = cloud.name
         self._app: ASGIApp = cloud.app
         self._pace = pace
-        self._busy = 0
-        self.slow = True
-        self.calls = self.trips = 0
+        self._traffic = traffic
 
     @property
     def app(self) -> ASGIApp:
         return self._serve
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self.slow:
+        traffic = self._traffic
+        if not traffic.slow:
             await self._app(scope, receive, send)
             return
         target = f"{scope['method']} {scope['path']}"
         if scope["path"] == _RPC:
             body = await _whole(receive)
             target, receive = _call(body), _again(body)
-        self.calls += 1
-        self.trips += not self._busy
-        self._busy += 1
+        traffic.calls += 1
+        traffic.trips += not traffic.busy
+        traffic.busy += 1
 
         async def done(message: Message) -> None:
             if message["type"] == "http.response.body" and not message.get("more_body"):
-                self._busy -= 1
+                traffic.busy -= 1
             await send(message)
 
         await anyio.sleep(self._seconds(target))
         await self._app(scope, receive, done)
 
     def _seconds(self, target: str) -> float:
-        fitting = (s for pattern, s in self._pace.items() if re.fullmatch(pattern, target))
-        return next(fitting, 0.0)
+        for pattern, seconds in self._pace.items():
+            if re.fullmatch(pattern, target):
+                return seconds
+        self._traffic.unknown.append(target)
+        return 0.0
 
 
 async def _whole(receive: Receive) -> bytes:
@@ -207,23 +232,23 @@ def _furnished(kind: str) -> Any:
 def _main(scale: float) -> None:
     from anabranch.testing import serve
 
+    traffic = _Traffic()
     made = {kind: _furnished(kind) for kind in PLATFORMS}
-    paced = {
-        kind: _Paced(
-            cloud, {p: figures_of(kind)[name].direct_s * scale for p, name in _CALLS[kind].items()}
+    paced = [
+        _Paced(
+            cloud,
+            {call: figures_of(kind)[name].direct_s * scale for call, name in _CALLS[kind].items()},
+            traffic,
         )
         for kind, cloud in made.items()
-    }
-    with serve(paced.values()) as urls:
+    ]
+    with serve(paced) as urls:
         _say({kind: cloud.settings(urls[kind]) for kind, cloud in made.items()})
         for line in sys.stdin:
             if (word := line.strip()) == "traffic":
-                _say([sum(p.calls for p in paced.values()), sum(p.trips for p in paced.values())])
-                for cloud in paced.values():
-                    cloud.calls = cloud.trips = 0
+                _say(traffic.taken())
             else:
-                for cloud in paced.values():
-                    cloud.slow = word == "slow"
+                traffic.slow = word == "slow"
                 _say(word)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import statistics
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from itertools import count
 from typing import Protocol
 
@@ -79,13 +79,15 @@ class Way(Protocol):
 
 def rows(kind: str, clouds: Clouds, api: Way, log: Callable[[str], None]) -> Iterator[Row]:
     """Measure the operations of one platform; those that fail are logged and left out."""
-    with closing(Direct(kind, clouds.entries[kind])) as direct:
+    warm = {name for name in figures_of(kind) if name.startswith("List ")} | {"List Collections"}
+    with contextlib.ExitStack() as stack:
         with clouds.fast():
+            direct = stack.enter_context(contextlib.closing(Direct(kind, clouds.entries[kind])))
             things = direct.furnished()
             for way in (direct, api):  # logins, connections, what is loaded at first use
-                for operation in ("List Instances", "List Images", "List Hardware Profiles"):
-                    if operation in figures_of(kind):
-                        way.perform(way.requests(things)[operation])
+                for operation, request in way.requests(things).items():
+                    if operation in warm:
+                        way.perform(request)
         bench = _Bench(clouds, direct, things)
         for figures in figures_of(kind).values():
             try:
