@@ -23,6 +23,7 @@ from anabranch_server.deltacloud.refusals import refusal
 from anabranch_server.deltacloud.reply import Reply
 from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.routes import routed
+from anabranch_server.deltacloud.running import OPERATION
 from anabranch_server.deltacloud.vocabulary import COLLECTIONS
 
 __all__ = ["Deltacloud"]
@@ -42,7 +43,7 @@ class _Runnable(Container[str]):
         self._operations: Container[Any] = operations
 
     def __contains__(self, operation: object) -> bool:
-        wanted = "get_instance" if operation == "run_instance" else operation
+        wanted = "get_instance" if operation == OPERATION else operation
         return wanted in self._operations
 
 
