@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from time import perf_counter
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 from litestar import Litestar, Request, Response, get
 from litestar.exceptions import HTTPException
@@ -14,81 +14,129 @@ from anabranch import Broker, EventLog
 from anabranch_server.access import Access
 from anabranch_server.deltacloud import documents, pages
 from anabranch_server.deltacloud.app import Deltacloud
-from anabranch_server.deltacloud.backends import ALL, Backend, Configured, PassThrough
+from anabranch_server.deltacloud.backends import Backend, Configured, PassThrough
 from anabranch_server.deltacloud.call import Call, Receive, Scope, Send
 from anabranch_server.deltacloud.negotiation import Format
 from anabranch_server.deltacloud.problems import Problem, nothing_here
 from anabranch_server.deltacloud.refusals import refusal
 from anabranch_server.deltacloud.reply import Reply
 
-__all__ = ["ASGIApp", "application", "logged"]
+__all__ = ["ASGIApp", "Application", "logged"]
 
 ASGIApp: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 """Any ASGI application."""
 
 _ROBOTS: Final = "User-agent: *\nDisallow: /\n"
 _TITLE: Final = "Anabranch"
+_DECLARATION: Final = "<?xml version='1.0' encoding='utf-8' ?>\n"
 _SERVED: Final = {"api": "/api", "docs": "/api/docs", "health": "/health"}
 _FOR_ALL: Final = ("/health", "/robots.txt")
 _log: Final = EventLog()
 
 
-def application(
-    broker: Broker,
-    *,
-    driver: str = "",
-    provider: str = "",
-    allowed_providers: Sequence[str] = (),
-    public_url: str | None = None,
-    access: Access | None = None,
-) -> ASGIApp:
-    """Return an ASGI application that serves clouds as Apache Deltacloud does.
+class Application:
+    """Clouds as Apache Deltacloud served them: an ASGI application.
 
     Serve it as it is, or mount it in a program of yours; `root_path` is respected. Its lifespan
     closes the broker, and what was made of it. Where a framework does not pass the lifespan on to
-    what is mounted, close the broker yourself.
-
-    Args:
-        broker: Whose clouds are served. With `driver`: whose drivers and rules are used.
-        driver: Serve the clouds of this kind to accounts that come with each request, and those of
-            the broker to nobody; empty: serve those of the broker to everybody who is let in.
-        provider: With `driver`: the provider of requests that choose none, see the driver's
-            `provider_help`.
-        allowed_providers: With `driver`: further providers that requests may choose.
-        public_url: The address that clients know the server by; None: that of each request's
-            `Host`, which is right unless something in between changes it.
-        access: Who is let in; None: everybody, but for browsers that the page of another site
-            sends to change something.
-
-    Raises:
-        PluginError: the driver cannot be loaded.
-        ConfigurationError: the driver takes no accounts; or providers are missing, not needed, or
-            not written as they should be.
+    what is mounted, as most do not, close it yourself: it is an async context manager.
     """
-    backend = (
-        PassThrough(broker, driver, provider=provider, allowed=allowed_providers)
-        if driver
-        else Configured(broker)
-    )
-    public_url = public_url.rstrip("/") if public_url else None
-    deltacloud = Deltacloud(backend, public_url=public_url)
-    site: Any = _site(backend, public_url)
-    rules = access or Access()
 
-    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        *,
+        driver: str = "",
+        provider: str = "",
+        allowed_providers: Sequence[str] = (),
+        public_url: str = "",
+        access: Access | None = None,
+    ) -> None:
+        """Take what to serve, and to whom. A driver may be loaded, which blocks.
+
+        Args:
+            broker: Whose clouds are served. With `driver`: whose drivers and rules are used.
+            driver: Serve the clouds of this kind to accounts that come with each request, and
+                those of the broker to nobody; empty: serve those of the broker.
+            provider: With `driver`: the provider of requests that choose none; see the driver's
+                `provider_help`.
+            allowed_providers: With `driver`: further providers that requests may choose.
+            public_url: The address that clients know it by; empty: that of each request's `Host`,
+                which is right unless something in between changes it.
+            access: Who is let in; None: everybody, but for browsers that the page of another site
+                sends to change something.
+
+        Raises:
+            PluginError: the driver cannot be loaded.
+            ConfigurationError: the driver takes no accounts; or providers are missing, not needed,
+                or not written as they should be.
+        """
+        self._backend: Backend = (
+            PassThrough(broker, driver, provider=provider, allowed=allowed_providers)
+            if driver
+            else Configured(broker)
+        )
+        self._public_url = public_url.rstrip("/") or None
+        self._access = access or Access()
+        self._deltacloud = Deltacloud(self._backend, public_url=self._public_url)
+        self._site: Any = self._beside()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the lifespan."""
         if scope["type"] != "http":
-            await site(scope, receive, send)
+            await self._site(scope, receive, send)
             return
-        path = _below(scope)
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
         if path not in _FOR_ALL:
             call = Call(scope, receive)
-            if objection := rules.objection(call.method, call.headers):
+            if objection := self._access.objection(call.method, call.headers):
                 await refusal(call, objection).send(call, send)
                 return
         is_api = path[1:].partition("/")[0].partition(";")[0] == "api"
-        await (deltacloud if is_api else site)(scope, receive, send)
+        await (self._deltacloud if is_api else self._site)(scope, receive, send)
 
-    return served
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close all connections, and the broker; idempotent."""
+        await self._backend.aclose()
+
+    def _beside(self) -> Litestar:
+        """Return what is served beside the API."""
+
+        @get("/", sync_to_thread=False)
+        def index(request: Request[Any, Any, Any]) -> Response[bytes]:
+            """Tell what is served."""
+            call = Call(request.scope, request.receive)
+            kind = call.format()
+            base = call.root(self._public_url).removesuffix("/api")
+            links = [{"rel": rel, "href": f"{base}{path}"} for rel, path in _SERVED.items()]
+            if kind is Format.HTML:
+                frame = pages.Frame(f"{base}/api", f"{base}/", "")
+                body = pages.plain_page(frame, _TITLE, {"links": links})
+            elif kind is Format.JSON:
+                body = documents.encode({"links": links})
+            else:
+                lines = [f"  <link href='{li['href']}' rel='{li['rel']}' />\n" for li in links]
+                body = f"{_DECLARATION}<index>\n{''.join(lines)}</index>\n".encode()
+            return _response(Reply(200, body, kind))
+
+        @asynccontextmanager
+        async def lifespan(app: Litestar) -> AsyncGenerator[None]:
+            async with self:
+                yield
+
+        return Litestar(
+            [index, _health, _robots],
+            lifespan=[lifespan],
+            exception_handlers={HTTPException: _refused, Problem: _refused, Exception: _failed},
+            openapi_config=None,
+            logging_config=None,
+        )
 
 
 def logged(app: ASGIApp) -> ASGIApp:
@@ -122,43 +170,6 @@ def logged(app: ASGIApp) -> ASGIApp:
     return served
 
 
-def _site(backend: Backend, public_url: str | None) -> Litestar:
-    """Return what is served beside the API."""
-
-    @get("/", sync_to_thread=False)
-    def index(request: Request[Any, Any, Any]) -> Response[bytes]:
-        """Tell what is served."""
-        call = Call(request.scope, request.receive)
-        base = call.root(public_url).removesuffix("/api")
-        links = [{"rel": rel, "href": f"{base}{path}"} for rel, path in _SERVED.items()]
-        kind = call.format()
-        if kind is Format.HTML:
-            driver = next(iter(backend.drivers()), ALL)
-            frame = pages.Frame(f"{base}/api", f"{base}/", driver)
-            body = pages.plain_page(frame, _TITLE, {"links": links})
-        elif kind is Format.JSON:
-            body = documents.encode({"links": links})
-        else:
-            rows = "".join(f"  <link href='{li['href']}' rel='{li['rel']}'/>\n" for li in links)
-            body = f"<index>\n{rows}</index>\n".encode()
-        return _response(Reply(200, body, kind))
-
-    @asynccontextmanager
-    async def lifespan(app: Litestar) -> AsyncGenerator[None]:
-        try:
-            yield
-        finally:
-            await backend.aclose()
-
-    return Litestar(
-        [index, _health, _robots],
-        lifespan=[lifespan],
-        exception_handlers={HTTPException: _refused, Problem: _refused, Exception: _failed},
-        openapi_config=None,
-        logging_config=None,
-    )
-
-
 @get("/health", sync_to_thread=False)
 def _health() -> dict[str, str]:
     """Tell that the server is up; it asks no cloud."""
@@ -189,9 +200,3 @@ def _response(reply: Reply) -> Response[bytes]:
     kind = headers.pop("Content-Type", None)
     body = reply.body if isinstance(reply.body, bytes) else b""
     return Response(body, status_code=reply.status, media_type=kind, headers=headers)
-
-
-def _below(scope: Scope) -> str:
-    """Return the path below where the application is mounted."""
-    path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))

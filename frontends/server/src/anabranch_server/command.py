@@ -147,19 +147,19 @@ def serve(
     from anabranch import Broker, load_configuration
     from anabranch_server import daemon
     from anabranch_server.access import is_loopback
-    from anabranch_server.application import application, logged
+    from anabranch_server.application import Application, logged
 
     _log_warnings()
     root = ctx.find_root().params
     configuration = load_configuration(root.get("config"))
     configuration = _without_clouds(configuration) if driver else _chosen(configuration, clouds)
     access = _access(ctx)
-    app = application(
+    app = Application(
         Broker(configuration),
         driver=driver or "",
         provider=provider or "",
         allowed_providers=allowed or (),
-        public_url=public_url,
+        public_url=public_url or "",
         access=access,
     )
     listener = daemon.listen(host, port)
