@@ -8,15 +8,17 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-__all__ = ["Link", "View", "percent_encode"]
+__all__ = ["Link", "View", "is_plain", "percent_encode"]
 
 _NOTHING: Final[Mapping[str, Container[str]]] = MappingProxyType({})
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
+
+is_plain: Final = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
+"""Whether a string stands for itself in a path, and so in XML; as a rule ids do."""
 
 
 def percent_encode(part: str) -> str:
     """Return one part of a path, percent-encoded; the argument itself if nothing needs it."""
-    return part if _PLAIN(part) else quote(part, safe="", errors="replace")
+    return part if is_plain(part) else quote(part, safe="", errors="replace")
 
 
 class Link(NamedTuple):

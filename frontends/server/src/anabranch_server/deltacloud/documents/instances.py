@@ -1,9 +1,16 @@
-"""Instances as documents."""
+"""Instances as documents.
+
+Lists of them are what is asked for most, and most of what they say recurs: it is made once for
+each cloud and document. What is left for each instance takes a few microseconds.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from anabranch import InstanceAction, InstanceState
 from anabranch.models import (
@@ -14,7 +21,8 @@ from anabranch.models import (
     NetworkAddressKind,
 )
 from anabranch_server.deltacloud.documents.markup import attribute, element, figure, iso, text
-from anabranch_server.deltacloud.documents.sheet import Sheet, actions, when
+from anabranch_server.deltacloud.documents.plain import encode
+from anabranch_server.deltacloud.documents.sheet import Memo, Sheet, actions, plain_actions, when
 from anabranch_server.deltacloud.links import Link, View
 
 __all__ = ["instance_plain", "instance_xml"]
@@ -31,128 +39,134 @@ _HARDWARE: Final = (
     ("architecture", "label", "architecture"),
 )
 _ADDRESS: Final = {kind: f"<address type='{kind.value}'>" for kind in NetworkAddressKind}
+_NO_VOLUMES: Final = "    <storage_volumes></storage_volumes>\n"
 # Where the path and the parameter that name an instance go; neither can hold these characters.
 _PATH: Final = "\0"
 _PARAMETER: Final = "\1"
 
+_State = tuple[InstanceState, tuple[InstanceAction, ...]]
+_Profile = tuple[str | None, Hardware | None]
 
-class _Common(NamedTuple):
-    """What instances of one cloud, in one state, have in common.
+
+class _Actions(NamedTuple):
+    """What instances of one cloud can do in one state.
 
     Attributes:
-        state: The element.
-        actions: The element, cut where the path of the instance goes.
-        links: The same for JSON, not cut.
-        parameter: Whether the parameter that names it goes in too, as it differs from the path.
+        state: The state, as it is written.
+        create_image: Whether an image can be made.
+        parts: The actions as they are written, cut where the path of the instance goes.
+        parameter: What stands where the parameter goes that names it; empty where it is the path.
     """
 
     state: str
-    actions: tuple[str, ...]
-    links: tuple[Link, ...]
-    parameter: bool
+    create_image: bool
+    parts: tuple[str, ...]
+    parameter: str
+
+    def of(self, path: str) -> str:
+        """Return the actions of the instance that has this path."""
+        whole = path.join(self.parts)
+        if self.parameter:
+            whole = whole.replace(self.parameter, path.replace("/", "%2F"))
+        return whole
+
+
+class _Desk(NamedTuple):
+    """What recurs among the instances of one cloud, as it is written."""
+
+    actions: Memo[_State, _Actions]
+    owner: Memo[str | None, Any]
+    image: Memo[str | None, Any]
+    realm: Memo[str | None, Any]
+    profile: Memo[_Profile, Any]
+    firewalls: Memo[tuple[str, ...], Any]
+    login: Memo[str | None, Any]
 
 
 def instance_xml(item: Instance, sheet: Sheet) -> str:
     """Return an instance as a member of a list."""
     cloud = item.cloud
+    desk: _Desk = sheet.kept.get(cloud) or _xml_desk(cloud, sheet)
     path, shown = sheet.names(cloud, item.id)
-    key = ("state", cloud, item.state, item.actions)
-    common: _Common = sheet.kept.get(key) or _make_common(item, sheet, key)
-    can = path.join(common.actions)
-    if common.parameter:
-        can = can.replace(_PARAMETER, path.replace("/", "%2F"))
-    owner = f"    <owner_id>{text(item.owner_id)}</owner_id>\n" if item.owner_id else ""
+    can = desk.actions[item.state, item.actions]
     launched = f"    <launch_time>{iso(t)}</launch_time>\n" if (t := item.launched_at) else ""
-    rest = _rest(item, sheet)
     return (
         f"  <instance href='{sheet.root}/instances/{path}' id='{shown}'>\n"
         f"    <name>{text(item.name)}</name>\n"
-        f"{owner}"
-        f"{sheet.reference('image', 'images', cloud, item.image_id)}"
-        f"{sheet.reference('realm', 'realms', cloud, item.realm_id)}"
-        f"{common.state}"
-        f"{_profile(item, sheet)}"
-        f"{can}"
+        f"{desk.owner[item.owner_id]}"
+        f"{desk.image[item.image_id]}"
+        f"{desk.realm[item.realm_id]}"
+        f"{can.state}"
+        f"{desk.profile[item.hardware_profile_id, item.hardware]}"
+        f"{can.of(path)}"
         f"{launched}"
         f"    <public_addresses>{_addresses(item.public_addresses)}</public_addresses>\n"
         f"    <private_addresses>{_addresses(item.private_addresses)}</private_addresses>\n"
-        f"{rest}"
+        f"{desk.firewalls[item.firewall_ids]}"
+        f"{_volumes(item, sheet) if item.storage_volumes else _NO_VOLUMES}"
+        f"{_login_xml(item, sheet) if item.authentication else desk.login[item.key_id]}"
+        f"{_interfaces(item, sheet) if item.network_interface_ids else ''}"
         "  </instance>\n"
     )
 
 
-def _make_common(item: Instance, sheet: Sheet, key: tuple[object, ...]) -> _Common:
-    # Where ids do not name their cloud, the parameter is the path.
-    links = _links(item, sheet.view, _PARAMETER if sheet.view.qualified else _PATH)
-    lines = actions(links)
-    made = sheet.kept[key] = _Common(
-        state=f"    <state>{item.state}</state>\n",
-        actions=tuple(lines.split(_PATH)),
-        links=tuple(links),
-        parameter=_PARAMETER in lines,
+def _xml_desk(cloud: str, sheet: Sheet) -> _Desk:
+    def can(key: _State) -> _Actions:
+        links = _links(cloud, *key, sheet.view)
+        parameter = _PARAMETER if sheet.view.qualified else ""
+        state = f"    <state>{key[0]}</state>\n"
+        return _Actions(state, _can_image(links), tuple(actions(links).split(_PATH)), parameter)
+
+    def firewalls(idents: tuple[str, ...]) -> str:
+        if not idents:
+            return ""
+        return sheet.references("firewalls", "firewall", "firewalls", cloud, idents)
+
+    def login(ident: str | None) -> str:
+        return _authentication(_login(cloud, ident, sheet))
+
+    desk = sheet.kept[cloud] = _Desk(
+        actions=Memo(can),
+        owner=Memo(partial(element, "    ", "owner_id")),
+        image=Memo(partial(sheet.reference, "image", "images", cloud)),
+        realm=Memo(partial(sheet.reference, "realm", "realms", cloud)),
+        profile=Memo(partial(_profile, cloud, sheet)),
+        firewalls=Memo(firewalls),
+        login=Memo(login),
     )
-    return made
+    return desk
 
 
-def _profile(item: Instance, sheet: Sheet) -> str:
+def _profile(cloud: str, sheet: Sheet, key: _Profile) -> str:
     """Return the profile, with what the platform tells of the hardware itself."""
-    profile_id, hardware = item.hardware_profile_id, item.hardware
-    if hardware is None:
-        return sheet.reference("hardware_profile", "hardware_profiles", item.cloud, profile_id)
-    key = ("profile", item.cloud, profile_id, hardware)
-    found: str | None = sheet.kept.get(key)
-    if found is None:
-        target = sheet.target("hardware_profiles", item.cloud, profile_id) if profile_id else ""
-        inner = "".join(
-            f"      <property kind='fixed' name='{name}' unit='{unit}'"
-            f" value='{attribute(value)}'></property>\n"
-            for name, unit, value in _told(hardware)
-        )
-        start = f"    <hardware_profile {target}>" if target else "    <hardware_profile>"
-        found = sheet.kept[key] = f"{start}\n{inner}    </hardware_profile>\n"
-    return found
+    ident, hardware = key
+    if not (ident or hardware):
+        return ""
+    start = "<hardware_profile"
+    if ident:
+        start += f" {sheet.target('hardware_profiles', cloud, ident)}"
+    inner = "".join(
+        f"      <property kind='fixed' name='{name}' unit='{unit}'"
+        f" value='{attribute(value)}'></property>\n"
+        for name, unit, value in _told(hardware)
+    )
+    return f"    {start}>\n{inner}    </hardware_profile>\n"
 
 
 def _addresses(addresses: tuple[NetworkAddress, ...]) -> str:
-    if len(addresses) == 1 and addresses[0].port is None:
-        return f"{_ADDRESS[addresses[0].kind]}{text(addresses[0].address)}</address>"
-    return "".join(f"{_address_start(one)}{text(one.address)}</address>" for one in addresses)
+    return "".join(
+        [
+            f"{_ADDRESS[one.kind]}{text(one.address)}</address>"
+            if one.port is None
+            else f"<address port='{one.port}' type='{one.kind}'>{text(one.address)}</address>"
+            for one in addresses
+        ]
+    )
 
 
-def _address_start(address: NetworkAddress) -> str:
-    if address.port is None:
-        return _ADDRESS[address.kind]
-    return f"<address port='{address.port}' type='{address.kind.value}'>"
-
-
-_NO_VOLUMES: Final = "    <storage_volumes></storage_volumes>\n"
-
-
-def _rest(item: Instance, sheet: Sheet) -> str:
-    """Return firewalls, volumes, how to log in, and interfaces."""
-    cloud = item.cloud
-    parts: list[str] = []
-    if item.firewall_ids:
-        parts.append(
-            sheet.references("firewalls", "firewall", "firewalls", cloud, item.firewall_ids)
-        )
-    if item.storage_volumes:
-        inner = "".join(_volume(one, cloud, sheet) for one in item.storage_volumes)
-        parts.append(f"    <storage_volumes>\n{inner}    </storage_volumes>\n")
-    else:
-        parts.append(_NO_VOLUMES)
-    if item.authentication:
-        parts.append(_authentication(*_login(item, sheet)))
-    elif item.key_id:
-        key = ("login", cloud, item.key_id)
-        if not (found := sheet.kept.get(key)):
-            login = _login(item, sheet)
-            found = sheet.kept[key] = _authentication(*login)
-        parts.append(found)
-    if ids := item.network_interface_ids:
-        name = "network_interface"
-        parts.append(sheet.references(f"{name}s", name, f"{name}s", cloud, ids))
-    return "".join(parts)
+def _volumes(item: Instance, sheet: Sheet) -> str:
+    inner = "".join(_volume(one, item.cloud, sheet) for one in item.storage_volumes)
+    return f"    <storage_volumes>\n{inner}    </storage_volumes>\n"
 
 
 def _volume(one: AttachedVolume, cloud: str, sheet: Sheet) -> str:
@@ -161,12 +175,26 @@ def _volume(one: AttachedVolume, cloud: str, sheet: Sheet) -> str:
     return f"      <storage_volume{device} {target}></storage_volume>\n"
 
 
-def _authentication(kind: str, login: dict[str, str]) -> str:
+def _interfaces(item: Instance, sheet: Sheet) -> str:
+    return sheet.references(
+        "network_interfaces",
+        "network_interface",
+        "network_interfaces",
+        item.cloud,
+        item.network_interface_ids,
+    )
+
+
+def _login_xml(item: Instance, sheet: Sheet) -> str:
+    return _authentication(_login(item.cloud, item.key_id, sheet, item))
+
+
+def _authentication(login: dict[str, str]) -> str:
     if not login:
         return ""
     inner = "".join(element("        ", name, value) for name, value in login.items())
     return (
-        f"    <authentication type='{kind}'>\n      <login>\n{inner}"
+        f"    <authentication type='{_kind(login)}'>\n      <login>\n{inner}"
         "      </login>\n    </authentication>\n"
     )
 
@@ -174,62 +202,83 @@ def _authentication(kind: str, login: dict[str, str]) -> str:
 def instance_plain(item: Instance, sheet: Sheet) -> dict[str, Any]:
     """Return an instance for JSON."""
     view, cloud = sheet.view, item.cloud
+    desk: _Desk = sheet.kept.get(cloud) or _plain_desk(cloud, sheet)
     path = view.path(cloud, item.id)
-    image = sheet.link("image", "images", cloud, item.image_id)
-    realm = sheet.link("realm", "realms", cloud, item.realm_id)
-    can = _plain_actions(item, sheet, path)
-    kind, login = _login(item, sheet)
+    can = desk.actions[item.state, item.actions]
+    links = can.of(path).encode()
+    if item.authentication:
+        login = _login(cloud, item.key_id, sheet, item)
+        kind = _kind(login)
+    else:
+        kind, login = desk.login[item.key_id]
     return {
         "id": view.id(cloud, item.id),
         "href": f"{sheet.root}/instances/{path}",
         "name": item.name,
-        "state": item.state.value,
-        "owner": item.owner_id,
-        "owner_id": item.owner_id,
-        "image": image,
-        "image_id": image.get("id"),
-        "realm": realm,
-        "realm_id": realm.get("id"),
-        "actions": can,
-        "hardware_profile": _plain_profile(item, sheet),
+        "state": item.state,
+        "owner": (owner := desk.owner[item.owner_id]),
+        "owner_id": owner,
+        "image": desk.image[item.image_id],
+        "image_id": view.id(cloud, item.image_id) if item.image_id else None,
+        "realm": desk.realm[item.realm_id],
+        "realm_id": view.id(cloud, item.realm_id) if item.realm_id else None,
+        "actions": msgspec.Raw(links) if sheet.encoded else msgspec.json.decode(links),
+        "hardware_profile": desk.profile[item.hardware_profile_id, item.hardware],
         "launch_time": when(item.launched_at),
         "public_addresses": [_plain_address(one) for one in item.public_addresses],
         "private_addresses": [_plain_address(one) for one in item.private_addresses],
-        "create_image": bool(can) and can[-1]["rel"] == "create_image",
-        "firewalls": sheet.links("firewall", "firewalls", cloud, item.firewall_ids),
+        "create_image": can.create_image,
+        "firewalls": desk.firewalls[item.firewall_ids],
         "storage_volumes": [_plain_volume(one, cloud, sheet) for one in item.storage_volumes],
         "network_interfaces": sheet.links(
             "network_interface", "network_interfaces", cloud, item.network_interface_ids
         ),
-        "authentication_type": kind or None,
+        "authentication_type": kind,
         "authentication": login,
     }
 
 
-def _plain_actions(item: Instance, sheet: Sheet, path: str) -> list[dict[str, str]]:
-    key = ("state", item.cloud, item.state, item.actions)
-    common: _Common = sheet.kept.get(key) or _make_common(item, sheet, key)
-    parameter = path.replace("/", "%2F")
-    return [
-        {
-            "href": href.replace(_PATH, path).replace(_PARAMETER, parameter),
-            "rel": rel,
-            "method": method,
-        }
-        for rel, method, href in common.links
-    ]
+def _plain_desk(cloud: str, sheet: Sheet) -> _Desk:
+    def keep(plain: Any) -> Any:
+        return msgspec.Raw(encode(plain)) if sheet.encoded else plain
+
+    def can(key: _State) -> _Actions:
+        links = _links(cloud, *key, sheet.view)
+        told = encode(plain_actions(links)).decode()
+        path, parameter = (encode(mark).decode()[1:-1] for mark in (_PATH, _PARAMETER))
+        parts = tuple(told.split(path))
+        return _Actions(key[0], _can_image(links), parts, parameter if sheet.view.qualified else "")
+
+    def link(rel: str, collection: str, ident: str | None) -> Any:
+        return keep(sheet.link(rel, collection, cloud, ident))
+
+    def profile(key: _Profile) -> Any:
+        return keep(_plain_profile(cloud, sheet, key))
+
+    def firewalls(idents: tuple[str, ...]) -> Any:
+        return keep(sheet.links("firewall", "firewalls", cloud, idents))
+
+    def login(ident: str | None) -> tuple[str | None, Any]:
+        told = _login(cloud, ident, sheet)
+        return _kind(told), keep(told)
+
+    desk = sheet.kept[cloud] = _Desk(
+        actions=Memo(can),
+        owner=Memo(keep),
+        image=Memo(partial(link, "image", "images")),
+        realm=Memo(partial(link, "realm", "realms")),
+        profile=Memo(profile),
+        firewalls=Memo(firewalls),
+        login=Memo(login),
+    )
+    return desk
 
 
-def _plain_profile(item: Instance, sheet: Sheet) -> dict[str, Any]:
-    key = ("profile", item.cloud, item.hardware_profile_id, item.hardware)
-    found: dict[str, Any] | None = sheet.kept.get(key)
-    if found is None:
-        name, ident = "hardware_profile", item.hardware_profile_id
-        link = sheet.link(name, f"{name}s", item.cloud, ident)
-        properties = {name: value for name, _, value in _told(item.hardware)}
-        told = {**link, "properties": properties} if link or properties else {}
-        found = sheet.kept[key] = told
-    return found
+def _plain_profile(cloud: str, sheet: Sheet, key: _Profile) -> dict[str, Any]:
+    ident, hardware = key
+    link = sheet.link("hardware_profile", "hardware_profiles", cloud, ident)
+    properties = {name: value for name, _, value in _told(hardware)}
+    return {**link, "properties": properties} if link or hardware else {}
 
 
 def _plain_volume(one: AttachedVolume, cloud: str, sheet: Sheet) -> dict[str, Any]:
@@ -238,8 +287,9 @@ def _plain_volume(one: AttachedVolume, cloud: str, sheet: Sheet) -> dict[str, An
 
 
 def _plain_address(address: NetworkAddress) -> dict[str, Any]:
-    told: dict[str, Any] = {"address": address.address, "type": address.kind.value}
-    return told if address.port is None else told | {"port": address.port}
+    if address.port is None:
+        return {"address": address.address, "type": address.kind}
+    return {"address": address.address, "type": address.kind, "port": address.port}
 
 
 def _told(hardware: Hardware | None) -> Iterator[tuple[str, str, str]]:
@@ -249,37 +299,46 @@ def _told(hardware: Hardware | None) -> Iterator[tuple[str, str, str]]:
             yield name, unit, figure(value)
 
 
-def _links(item: Instance, view: View, parameter: str) -> list[Link]:
-    """Return what the state of an instance allows and its cloud offers.
-
-    Its path is left open; so is the parameter, which is what `parameter` says.
-    """
-    cloud, member = item.cloud, f"{view.collection('instances')}/{_PATH}"
+def _links(
+    cloud: str, state: InstanceState, can: tuple[InstanceAction, ...], view: View
+) -> list[Link]:
+    """Return what a state allows and a cloud offers, of an instance that is yet to be named."""
+    member = f"{view.collection('instances')}/{_PATH}"
+    parameter = _PARAMETER if view.qualified else _PATH
     links = [
         Link(action.value, "post", f"{member}/{action.value}")
-        for action in item.actions
+        for action in can
         if action in _POSTED and view.offers(cloud, _POSTED[action])
     ]
-    if InstanceAction.DESTROY in item.actions and view.offers(cloud, "destroy_instance"):
+    if InstanceAction.DESTROY in can and view.offers(cloud, "destroy_instance"):
         links.append(Link("destroy", "delete", member))
-    if item.state is InstanceState.RUNNING and view.offers(cloud, "run_instance"):
+    if state is InstanceState.RUNNING and view.offers(cloud, "run_instance"):
         links.append(Link("run", "post", f"{member}/run;id={parameter}"))
-    if InstanceAction.CREATE_IMAGE in item.actions and view.offers(cloud, "create_image"):
+    if InstanceAction.CREATE_IMAGE in can and view.offers(cloud, "create_image"):
         href = f"{view.collection('images')};instance_id={parameter}"
         links.append(Link("create_image", "post", href))
     return links
 
 
-def _login(item: Instance, sheet: Sheet) -> tuple[str, dict[str, str]]:
-    """Return how to log in: by `key`, by `password` or not told, and with what."""
-    told = item.authentication
-    key_id = item.key_id or (told.key_id if told else None)
+def _can_image(links: list[Link]) -> bool:
+    return any(link.rel == "create_image" for link in links)
+
+
+def _login(
+    cloud: str, key_id: str | None, sheet: Sheet, item: Instance | None = None
+) -> dict[str, str]:
+    """Return with what to log in: all that the instance tells, or the key alone."""
+    told = item.authentication if item else None
     login: dict[str, str] = {}
     if told and told.username:
         login["username"] = told.username
     if told and told.password and sheet.secrets:
         login["password"] = told.password.get_secret_value()
-    if key_id:
-        login["keyname"] = sheet.view.id(item.cloud, key_id)
-    kind = "password" if "password" in login else "key" if login else ""
-    return kind, login
+    if ident := key_id or (told.key_id if told else None):
+        login["keyname"] = sheet.view.id(cloud, ident)
+    return login
+
+
+def _kind(login: dict[str, str]) -> str | None:
+    """Return by what to log in: `password`, `key`, or nothing that is known."""
+    return "password" if "password" in login else "key" if login else None

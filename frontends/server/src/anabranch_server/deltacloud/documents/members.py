@@ -110,7 +110,16 @@ def index_plain(
     secrets: bool = False,
 ) -> dict[str, Any]:
     """Return a list for JSON; see `index_xml`."""
-    write, sheet = _SHAPES[collection].plain, Sheet(view, secrets=secrets)
+    return _index(collection, items, Sheet(view, secrets=secrets), clouds)
+
+
+def _index(
+    collection: str,
+    items: Sequence[Member],
+    sheet: Sheet,
+    clouds: Sequence[CloudReport] | None,
+) -> dict[str, Any]:
+    write = _SHAPES[collection].plain
     plain: dict[str, Any] = {collection: [write(item, sheet) for item in items]}
     if clouds is not None:
         plain["clouds"] = trouble.clouds_plain(clouds)
@@ -143,7 +152,8 @@ def index_json(
     secrets: bool = False,
 ) -> bytes:
     """Return a list as JSON; see `index_xml`."""
-    return encode(index_plain(collection, items, view, clouds, secrets=secrets))
+    sheet = Sheet(view, secrets=secrets, encoded=True)
+    return encode(_index(collection, items, sheet, clouds))
 
 
 def show_json(collection: str, item: Member, view: View, *, wrapped: bool = True) -> bytes:

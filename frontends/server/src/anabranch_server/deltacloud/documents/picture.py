@@ -15,8 +15,7 @@ from typing import Final
 import msgspec
 from PIL import Image, ImageDraw, ImageFont
 
-from anabranch import InstanceState
-from anabranch.states import StateMachine
+from anabranch import InstanceState, StateMachine
 from anabranch_server.deltacloud.documents.states import steps
 
 __all__ = ["states_png"]

@@ -2,48 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from anabranch.models import Resource
 from anabranch_server.deltacloud.documents.markup import attribute, iso
-from anabranch_server.deltacloud.links import Link, View, percent_encode
+from anabranch_server.deltacloud.links import Link, View, is_plain, percent_encode
 
-__all__ = ["Sheet", "actions", "destroying", "outdent", "plain_actions", "when"]
+__all__ = ["Memo", "Sheet", "actions", "destroying", "outdent", "plain_actions", "when"]
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Memo(dict[K, V]):
+    """What is made of a key, made once: `memo[key]` makes it when it is first asked for."""
+
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Callable[[K], V]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, key: K) -> V:
+        made = self[key] = self._make(key)
+        return made
 
 
 class Sheet:
-    """The document that is being written: how it names things, and what recurs in it, made once.
+    """The document that is being written: how it names things, and what recurs in it.
 
     Everything in XML is laid out as it stands in a list, one level in. What stands alone is moved
     out by a level when it is finished, which is why no text has a line that begins with a blank.
-    What JSON has in several places is the same object there: not to be changed.
 
     Attributes:
         view: How things are named.
         secrets: Whether passwords and private keys are told.
-        kept: What the modules of the collections keep, by keys that begin with what it is for.
+        encoded: Whether parts of the plain form that recur may be JSON already.
+        kept: What recurs among the instances of a cloud, by its name.
     """
 
-    __slots__ = ("_links", "_prefixes", "_references", "kept", "root", "secrets", "view")
+    __slots__ = ("_prefixes", "_qualified", "encoded", "kept", "root", "secrets", "view")
 
-    def __init__(self, view: View, *, secrets: bool = False) -> None:
-        self.view, self.root, self.secrets = view, view.root, secrets
-        self.kept: dict[tuple[object, ...], Any] = {}
-        self._references: dict[tuple[str, str, str, str], str] = {}
-        self._links: dict[tuple[str, str, str, str], dict[str, Any]] = {}
-        self._prefixes: dict[str, tuple[str, str]] = {}
+    def __init__(self, view: View, *, secrets: bool = False, encoded: bool = False) -> None:
+        self.view, self.root, self.secrets, self.encoded = view, view.root, secrets, encoded
+        self._qualified = view.qualified
+        self.kept: dict[str, Any] = {}
+        self._prefixes = Memo[str, tuple[str, str]](_prefix)
 
     def names(self, cloud: str, ident: str) -> tuple[str, str]:
         """Return the id as a part of a path, and as an attribute or text."""
-        part = percent_encode(ident)
-        shown = ident if part is ident else attribute(ident)
-        if not self.view.qualified:
+        # An id that is plain in a path is plain in XML.
+        part = shown = ident
+        if not is_plain(ident):
+            part, shown = percent_encode(ident), attribute(ident)
+        if not self._qualified:
             return part, shown
-        if not (prefix := self._prefixes.get(cloud)):
-            prefix = self._prefixes[cloud] = (f"{percent_encode(cloud)}/", f"{attribute(cloud)}/")
-        return prefix[0] + part, prefix[1] + shown
+        path, prefix = self._prefixes[cloud]
+        return path + part, prefix + shown
 
     def target(self, collection: str, cloud: str, ident: str) -> str:
         """Return the attributes `href` and `id` of a member of a collection."""
@@ -57,35 +74,34 @@ class Sheet:
         """
         if not ident:
             return ""
-        key = (name, collection, cloud, ident)
-        if not (found := self._references.get(key)):
-            target = self.target(collection, cloud, ident)
-            found = self._references[key] = f"    <{name} {target}></{name}>\n"
-        return found
+        return f"    <{name} {self.target(collection, cloud, ident)}></{name}>\n"
 
     def references(
         self, parent: str, name: str, collection: str, cloud: str, idents: Iterable[str]
     ) -> str:
         """Return an element with such children; all of it, even if there are none."""
-        inner = "".join(f"  {self.reference(name, collection, cloud, i)}" for i in idents)
+        inner = "".join(
+            f"      <{name} {self.target(collection, cloud, ident)}></{name}>\n" for ident in idents
+        )
         return f"    <{parent}>\n{inner}    </{parent}>\n"
 
     def link(self, rel: str, collection: str, cloud: str, ident: str | None) -> dict[str, Any]:
         """Return a link to a member of a collection, for JSON; `{}` if there is none."""
         if not ident:
             return {}
-        key = (rel, collection, cloud, ident)
-        if not (found := self._links.get(key)):
-            view = self.view
-            href = view.member(collection, cloud, ident)
-            found = self._links[key] = {"id": view.id(cloud, ident), "href": href, "rel": rel}
-        return found
+        view = self.view
+        href = view.member(collection, cloud, ident)
+        return {"id": view.id(cloud, ident), "href": href, "rel": rel}
 
     def links(
         self, rel: str, collection: str, cloud: str, idents: Iterable[str]
     ) -> list[dict[str, Any]]:
         """Return links to members of a collection, for JSON."""
         return [self.link(rel, collection, cloud, ident) for ident in idents]
+
+
+def _prefix(cloud: str) -> tuple[str, str]:
+    return f"{percent_encode(cloud)}/", f"{attribute(cloud)}/"
 
 
 def actions(links: Iterable[Link]) -> str:

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from anabranch import InstanceAction
-from anabranch.states import StateMachine, Transition
+from anabranch import InstanceAction, StateMachine, Transition
 from anabranch_server.deltacloud.documents.plain import encode
 
 __all__ = ["states_gv", "states_json", "states_plain", "states_xml", "steps"]
