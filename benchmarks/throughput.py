@@ -146,18 +146,22 @@ def _load(title: str, server: Daemon, media_type: str, seconds: int) -> Load:
         check=True,
     ).stdout
     used = cpu_seconds(server.pid) - before
-    requests = int(_found(r"(\d+) requests in", done))
+    return read(title, done, used)
+
+
+def read(title: str, told: str, cpu_seconds: float) -> Load:
+    """Read what wrk tells at its end."""
     errors = re.search(
-        r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", done
+        r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", told
     )
     return Load(
         title=title,
-        per_second=float(_found(r"Requests/sec:\s+([\d.]+)", done)),
-        per_cpu_second=requests / used,
-        p50=_milliseconds(_found(r"(?m)^ +50% +(\S+)$", done)),
-        p99=_milliseconds(_found(r"(?m)^ +99% +(\S+)$", done)),
+        per_second=float(_found(r"Requests/sec:\s+([\d.]+)", told)),
+        per_cpu_second=int(_found(r"(\d+) requests in", told)) / cpu_seconds,
+        p50=_milliseconds(_found(r"(?m)^ +50% +(\S+)$", told)),
+        p99=_milliseconds(_found(r"(?m)^ +99% +(\S+)$", told)),
         errors=sum(map(int, errors.groups())) if errors else 0,
-        non_2xx=int(_found(r"Non-2xx or 3xx responses: (\d+)", done, "0")),
+        non_2xx=int(_found(r"Non-2xx or 3xx responses: (\d+)", told, "0")),
     )
 
 

@@ -63,7 +63,7 @@ def markdown(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-_LEFT, _WIDTH, _LINE, _GAP, _TOP = 250, 640, 18, 30, 60
+_LEFT, _WIDTH, _BAR, _LINE, _GAP, _TOP = 250, 640, 9, 28, 30, 60
 _DECADES = 2.0
 """The axis goes from 1 to 100."""
 _STYLE = (
@@ -81,11 +81,11 @@ def picture(rows: Sequence[Row]) -> str:
         y += 8
         for row in (row for row in rows if row.platform == kind):
             parts += [
-                _label(_LEFT - 8, y + 12, row.operation, "end"),
+                _label(_LEFT - 8, y + _BAR + 4, row.operation, "end"),
                 _bar("ours", y, row.ratio),
-                _bar("theirs", y + 8, row.paper_ratio),
+                _bar("theirs", y + _BAR + 1, row.paper_ratio),
             ]
-            y += _LINE + 4
+            y += _LINE
         y += _GAP
     height = y - 10
     grid: list[str] = []
@@ -124,5 +124,5 @@ def _x(ratio: float) -> float:
 def _bar(name: str, y: float, ratio: float) -> str:
     end = _x(ratio)
     width = max(1.0, end - _LEFT)
-    bar = f'<rect class="{name}" x="{_LEFT}" y="{y:g}" width="{width:.1f}" height="8"/>'
-    return bar + _label(_LEFT + width + 4, y + 8, f"{ratio:.2f}")
+    bar = f'<rect class="{name}" x="{_LEFT}" y="{y:g}" width="{width:.1f}" height="{_BAR}"/>'
+    return bar + _label(_LEFT + width + 4, y + _BAR, f"{ratio:.2f}")
