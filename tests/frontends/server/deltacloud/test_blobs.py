@@ -173,7 +173,7 @@ async def test_a_form_that_is_not_complete_stores_nothing(made):
             assert (await api("GET", "/buckets/photos/x", XML)).status == 404
 
 
-async def test_text_in_a_json_body_is_a_blob_too():
+async def test_text_is_a_blob_too_in_a_json_body_or_in_the_query_as_the_ruby_client_sends_it():
     async with on_mock() as api:
         sent = json.dumps({"blob_id": "note", "blob_data": "héllo", "meta_name1": "k"}).encode()
         made_it = await api(
@@ -182,6 +182,22 @@ async def test_text_in_a_json_body_is_a_blob_too():
         assert made_it.status == 201
         shown = json.loads((await api("GET", "/buckets/photos/note", JSON)).body)["blob"]
         assert (shown["content"], shown["user_metadata"]) == ("héllo", {"k": ""})
+        query = "?blob_id=other&blob_data=a%26b&meta_params=1&meta_name1=k&meta_value1=v"
+        assert (await api("POST", f"/buckets/photos{query}", XML)).status == 201
+        shown = json.loads((await api("GET", "/buckets/photos/other", JSON)).body)["blob"]
+        assert (shown["content"], shown["user_metadata"]) == ("a&b", {"k": "v"})
+        assert shown["content_type"] == "text/plain"
+
+
+async def test_a_form_may_have_its_metadata_in_headers():
+    async with on_mock() as api:
+        sent = multipart(
+            ("blob_id", b"x", None), ("blob_data", b"c", "f"), ("meta_name1", b"b", None)
+        )
+        headers = {"X-Deltacloud-Blobmeta-A": "1", "X-Deltacloud-Blobmeta-B": "2", **MULTIPART}
+        assert (await api("POST", "/buckets/photos", headers, sent)).status == 201
+        shown = json.loads((await api("GET", "/buckets/photos/x", JSON)).body)["blob"]
+        assert shown["user_metadata"] == {"a": "1", "b": ""}
 
 
 async def test_json_holds_a_small_text_and_never_a_large_one_or_what_is_none():

@@ -212,9 +212,9 @@ async def _complete(request: Request, upload: Upload) -> Reply:
 
 async def _create(request: Request, bucket: QualifiedId) -> Reply:
     """Store the blob that a form has: streamed, if the form names it before its content."""
-    given, upload = request.parameters, request.parameters.upload
+    given, upload, told = request.parameters, request.parameters.upload, _metadata(request.call)
     if upload is None:
-        spec = _form_spec(bucket, given, "text/plain; charset=utf-8")
+        spec = _form_spec(bucket, given, told, "text/plain")
         content = _whole(given.required("blob_data").encode())
         blob, headers = await _store(request, bucket.cloud, spec, content)
     else:
@@ -222,9 +222,9 @@ async def _create(request: Request, bucket: QualifiedId) -> Reply:
             if "blob_id" not in given:
                 await upload.keep()
             given = given.extended(upload.fields)
-            spec = _form_spec(bucket, given, upload.content_type or _BINARY)
+            spec = _form_spec(bucket, given, told, upload.content_type or _BINARY)
             blob, headers = await _store(request, bucket.cloud, spec, upload.content())
-        metadata = _form_metadata(given.extended(upload.fields))
+        metadata = {**told, **_form_metadata(given.extended(upload.fields))}
         if metadata != spec.metadata:  # some of it came after the content
             where = QualifiedId(bucket.cloud, f"{bucket.id}/{spec.name}")
             blob = await request.selection.broker.blobs.set_metadata(where, metadata)
@@ -329,12 +329,14 @@ async def _whole(content: bytes) -> AsyncGenerator[bytes]:
     yield content
 
 
-def _form_spec(bucket: QualifiedId, given: Parameters, content_type: str) -> BlobSpec:
+def _form_spec(
+    bucket: QualifiedId, given: Parameters, told: Mapping[str, str], content_type: str
+) -> BlobSpec:
     return BlobSpec(
         bucket_id=bucket.id,
         name=given.required("blob_id"),
         content_type=content_type,
-        metadata=_form_metadata(given),
+        metadata={**told, **_form_metadata(given)},
     )
 
 
