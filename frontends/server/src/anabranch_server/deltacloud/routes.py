@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from anabranch_server.deltacloud import blobs, handlers
+from anabranch_server.deltacloud import blobs, handlers, running
 from anabranch_server.deltacloud.forms import form
 from anabranch_server.deltacloud.negotiation import Format
 from anabranch_server.deltacloud.problems import nothing_here
@@ -62,5 +62,7 @@ async def routed(request: Request, collection: Collection, rest: list[str]) -> R
             continue
         if action.name == "destroy":
             return await handlers.destroy(request, collection, ident)
+        if action.operation == running.OPERATION:
+            return await running.run(request, ident)
         return await handlers.act(request, collection, action, ident, found)
     raise nothing_here(request.call.url)

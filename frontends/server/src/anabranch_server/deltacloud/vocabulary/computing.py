@@ -194,6 +194,20 @@ COMPUTING: Final = (
                     ),
                 ),
             ),
+            Action(
+                name="run",
+                operation="run_instance",  # of the daemon, not of the broker
+                paths=("run",),
+                status=200,
+                parameters=(
+                    Parameter("cmd", required=True, kind="area", help="shell command"),
+                    Parameter("user", help="who to log in as; else root"),
+                    Parameter("password", kind="password"),
+                    Parameter("private_key", kind="area", help="PEM or OpenSSH format"),
+                    Parameter("ip", help="which of its public addresses"),
+                    Parameter("port", kind="number", least=1, most=65535, help="else 22"),
+                ),
+            ),
             destroy("destroy_instance"),
         ),
     ),
