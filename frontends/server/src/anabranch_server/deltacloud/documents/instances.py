@@ -38,7 +38,7 @@ _HARDWARE: Final = (
     ("cpu", "count", "cpu"),
     ("architecture", "label", "architecture"),
 )
-_ADDRESS: Final = {kind: f"<address type='{kind.value}'>" for kind in NetworkAddressKind}
+_TYPE: Final = {kind: f"type='{kind.value}'" for kind in NetworkAddressKind}
 _NO_VOLUMES: Final = "    <storage_volumes></storage_volumes>\n"
 # Where the path and the parameter that name an instance go; neither can hold these characters.
 _PATH: Final = "\0"
@@ -154,14 +154,11 @@ def _profile(cloud: str, sheet: Sheet, key: _Profile) -> str:
 
 
 def _addresses(addresses: tuple[NetworkAddress, ...]) -> str:
-    return "".join(
-        [
-            f"{_ADDRESS[one.kind]}{text(one.address)}</address>"
-            if one.port is None
-            else f"<address port='{one.port}' type='{one.kind}'>{text(one.address)}</address>"
-            for one in addresses
-        ]
-    )
+    told = ""
+    for one in addresses:
+        port = "" if one.port is None else f"port='{one.port}' "
+        told += f"<address {port}{_TYPE[one.kind]}>{text(one.address)}</address>"
+    return told
 
 
 def _volumes(item: Instance, sheet: Sheet) -> str:
@@ -201,9 +198,11 @@ def _authentication(login: dict[str, str]) -> str:
 
 def instance_plain(item: Instance, sheet: Sheet) -> dict[str, Any]:
     """Return an instance for JSON."""
-    view, cloud = sheet.view, item.cloud
+    cloud = item.cloud
     desk: _Desk = sheet.kept.get(cloud) or _plain_desk(cloud, sheet)
-    path = view.path(cloud, item.id)
+    path, shown = sheet.plain_names(cloud, item.id)
+    image, image_id = desk.image[item.image_id]
+    realm, realm_id = desk.realm[item.realm_id]
     can = desk.actions[item.state, item.actions]
     links = can.of(path).encode()
     if item.authentication:
@@ -212,16 +211,16 @@ def instance_plain(item: Instance, sheet: Sheet) -> dict[str, Any]:
     else:
         kind, login = desk.login[item.key_id]
     return {
-        "id": view.id(cloud, item.id),
+        "id": shown,
         "href": f"{sheet.root}/instances/{path}",
         "name": item.name,
         "state": item.state,
         "owner": (owner := desk.owner[item.owner_id]),
         "owner_id": owner,
-        "image": desk.image[item.image_id],
-        "image_id": view.id(cloud, item.image_id) if item.image_id else None,
-        "realm": desk.realm[item.realm_id],
-        "realm_id": view.id(cloud, item.realm_id) if item.realm_id else None,
+        "image": image,
+        "image_id": image_id,
+        "realm": realm,
+        "realm_id": realm_id,
         "actions": msgspec.Raw(links) if sheet.encoded else msgspec.json.decode(links),
         "hardware_profile": desk.profile[item.hardware_profile_id, item.hardware],
         "launch_time": when(item.launched_at),
@@ -249,8 +248,9 @@ def _plain_desk(cloud: str, sheet: Sheet) -> _Desk:
         parts = tuple(told.split(path))
         return _Actions(key[0], _can_image(links), parts, parameter if sheet.view.qualified else "")
 
-    def link(rel: str, collection: str, ident: str | None) -> Any:
-        return keep(sheet.link(rel, collection, cloud, ident))
+    def link(rel: str, collection: str, ident: str | None) -> tuple[Any, Any]:
+        told = sheet.link(rel, collection, cloud, ident)
+        return keep(told), keep(told.get("id"))
 
     def profile(key: _Profile) -> Any:
         return keep(_plain_profile(cloud, sheet, key))

@@ -62,6 +62,13 @@ class Sheet:
         path, prefix = self._prefixes[cloud]
         return path + part, prefix + shown
 
+    def plain_names(self, cloud: str, ident: str) -> tuple[str, str]:
+        """Return the id as a part of a path, and as it is told in JSON."""
+        path = ident if is_plain(ident) else percent_encode(ident)
+        if not self._qualified:
+            return path, ident
+        return self._prefixes[cloud][0] + path, f"{cloud}/{ident}"
+
     def target(self, collection: str, cloud: str, ident: str) -> str:
         """Return the attributes `href` and `id` of a member of a collection."""
         path, shown = self.names(cloud, ident)
@@ -80,18 +87,19 @@ class Sheet:
         self, parent: str, name: str, collection: str, cloud: str, idents: Iterable[str]
     ) -> str:
         """Return an element with such children; all of it, even if there are none."""
-        inner = "".join(
-            f"      <{name} {self.target(collection, cloud, ident)}></{name}>\n" for ident in idents
-        )
+        start, end = f"      <{name} href='{self.root}/{collection}/", f"'></{name}>\n"
+        inner = ""
+        for ident in idents:
+            path, shown = self.names(cloud, ident)
+            inner += f"{start}{path}' id='{shown}{end}"
         return f"    <{parent}>\n{inner}    </{parent}>\n"
 
     def link(self, rel: str, collection: str, cloud: str, ident: str | None) -> dict[str, Any]:
         """Return a link to a member of a collection, for JSON; `{}` if there is none."""
         if not ident:
             return {}
-        view = self.view
-        href = view.member(collection, cloud, ident)
-        return {"id": view.id(cloud, ident), "href": href, "rel": rel}
+        path, shown = self.plain_names(cloud, ident)
+        return {"id": shown, "href": f"{self.root}/{collection}/{path}", "rel": rel}
 
     def links(
         self, rel: str, collection: str, cloud: str, idents: Iterable[str]
