@@ -2,6 +2,16 @@
 
 Of every kind there are three forms: `…_xml`, the bytes; `…_plain`, dicts and lists, from which
 the HTML pages are made too; `…_json`, those as bytes. The same input gives the same bytes.
+
+A list of several clouds says what became of each. In JSON that is the key `clouds`. In XML the
+last nodes in the root are one processing instruction per cloud, and one per item that could not
+be read:
+
+    <?cloud name='porto' driver='paci' status='failed' count='0' error='CloudUnavailable' …?>
+    <?problem cloud='lisbon' id='4d3c' message='…'?>
+
+They are no elements because Deltacloud's Ruby client takes every child of the root, whatever its
+name, for a member of the collection.
 """
 
 from __future__ import annotations

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from anabranch import CloudReport, ErrorReport, to_builtins
+from anabranch import CloudReport, to_builtins
 from anabranch_server.deltacloud.documents.markup import (
     DECLARATION,
     attribute,
@@ -51,7 +51,10 @@ class ErrorDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def error_xml(error: ErrorDocument) -> bytes:
-    """Return an error; an empty `backtrace` stays for clients that look for one."""
+    """Return an error, without the `backtrace` that Deltacloud had.
+
+    Its client 1.1.2 breaks off over an empty one, and does without.
+    """
     provider = "default" if error.provider is None else attribute(error.provider)
     params = "".join(
         f"    <param name='{attribute(name)}'>{text(value)}</param>\n"
@@ -64,7 +67,6 @@ def error_xml(error: ErrorDocument) -> bytes:
         f"  <kind>{text(error.error)}</kind>\n"
         f"  <message>{text(error.message)}</message>\n"
         f"{element('  ', 'remedy', error.remedy)}"
-        "  <backtrace></backtrace>\n"
         f"  <request>\n{params}  </request>\n"
         "</error>\n"
     ).encode()
@@ -91,45 +93,50 @@ def error_json(error: ErrorDocument) -> bytes:
     return encode(error_plain(error))
 
 
-def clouds_xml(clouds: Sequence[CloudReport]) -> str:
-    """Return what became of each cloud, as the last child of a list.
+def clouds_xml(clouds: Iterable[CloudReport]) -> str:
+    """Return what became of each cloud, as the last nodes of a list: processing instructions.
 
-    Clients of Deltacloud's time look for the members by name, and do not see it.
+    Values are escaped as those of attributes are, so that none of them ends its instruction.
     """
-    return f"  <clouds>\n{''.join(_cloud(one) for one in clouds)}  </clouds>\n"
+    return "".join(_cloud(one) for one in clouds)
 
 
 def _cloud(cloud: CloudReport) -> str:
-    problems = "".join(
-        f"      <problem id='{attribute(p.id)}'>{text(p.message)}</problem>\n"
-        for p in cloud.problems
-    )
-    return (
-        f"    <cloud count='{cloud.count}' driver='{attribute(cloud.driver)}'"
-        f" elapsed_ms='{cloud.elapsed_ms}' name='{attribute(cloud.name)}'"
-        f" status='{cloud.status.value}'>\n"
-        f"{_error(cloud.error) if cloud.error else ''}{problems}    </cloud>\n"
-    )
-
-
-def _error(error: ErrorReport) -> str:
-    named = {
-        "operation": error.operation,
-        "provider_code": error.provider_code,
-        "request_id": error.request_id,
-        "retryable": "true" if error.retryable else "false",
-        "type": error.type,
+    told: dict[str, str | None] = {
+        "name": cloud.name,
+        "driver": cloud.driver,
+        "status": cloud.status.value,
+        "count": str(cloud.count),
     }
-    told = "".join(f" {k}='{attribute(v)}'" for k, v in named.items() if v is not None)
-    return (
-        f"      <error{told}>\n"
-        f"        <message>{text(error.message)}</message>\n"
-        f"{element('        ', 'remedy', error.remedy)}"
-        "      </error>\n"
+    if error := cloud.error:
+        told |= {
+            "error": error.type,
+            "message": error.message,
+            "remedy": error.remedy,
+            "retryable": "true" if error.retryable else "false",
+            "operation": error.operation,
+            "provider_code": error.provider_code,
+            "request_id": error.request_id,
+        }
+    problems = "".join(
+        _instruction("problem", {"cloud": cloud.name, "id": one.id, "message": one.message})
+        for one in cloud.problems
     )
+    return _instruction("cloud", told) + problems
+
+
+def _instruction(target: str, told: Mapping[str, str | None]) -> str:
+    values = "".join(f" {k}='{attribute(v)}'" for k, v in told.items() if v is not None)
+    return f"  <?{target}{values}?>\n"
 
 
 def clouds_plain(clouds: Sequence[CloudReport]) -> list[dict[str, Any]]:
-    """Return what became of each cloud, for JSON."""
+    """Return what became of each cloud, for JSON.
+
+    How long each took is left out: with it no list would be the same twice, and have the same
+    ETag.
+    """
     plain: list[dict[str, Any]] = to_builtins(list(clouds))
+    for cloud in plain:
+        del cloud["elapsed_ms"]
     return plain
