@@ -38,11 +38,14 @@ class CloudIdentity(msgspec.Struct, frozen=True, kw_only=True):
         account: User, project, tenant: as people there call it.
         endpoint: URL that was asked.
         version: Version of the platform's API, or empty.
+        owner_id: What the account's own images and instances tell as their `owner_id`; None: not
+            told.
     """
 
     account: str
     endpoint: str
     version: str = ""
+    owner_id: str | None = None
 
 
 class Lacks(msgspec.Struct, frozen=True, kw_only=True):

@@ -56,6 +56,7 @@ class Lifecycle(LifecycleSpec[CloudStackSettings]):
             account=f"{name} (domain {account.domain})" if account.domain else name,
             endpoint=redact_url(cloud.settings.endpoint),
             version=able.cloudstackversion,
+            owner_id=account.name,
         )
 
     @hookimpl

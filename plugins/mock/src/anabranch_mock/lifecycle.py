@@ -32,7 +32,10 @@ class Lifecycle(LifecycleSpec[MockSettings]):
 
 def _identity(store: MockStore) -> CloudIdentity:
     return CloudIdentity(
-        account=store.settings.username, endpoint=f"memory:{store.cloud}", version="1"
+        account=store.settings.username,
+        endpoint=f"memory:{store.cloud}",
+        version="1",
+        owner_id=store.settings.username,
     )
 
 

@@ -37,6 +37,7 @@ class Lifecycle(LifecycleSpec[OpenNebulaSettings]):
             account=f"{who.name} (group {who.group})" if who.group else who.name,
             endpoint=cloud.settings.endpoint,
             version=await one.version(),
+            owner_id=str(who.uid),
         )
 
     @hookimpl

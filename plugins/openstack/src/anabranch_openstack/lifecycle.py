@@ -147,6 +147,7 @@ class Lifecycle(LifecycleSpec[OpenStackSettings]):
             account=f"{user} (project {project})" if project else user,
             endpoint=keystone_url(cloud.settings.auth.auth_url),
             version=f"compute {version}" if version else "",
+            owner_id=access.project.id if access.project else None,
         )
 
     @hookimpl

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from anabranch.models import HardwareProfile
+import anyio
+
+from anabranch import AnabranchError
+from anabranch.models import HardwareProfile, Image
 from anabranch_server.deltacloud.problems import Problem
 from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.specs import chosen
@@ -23,13 +26,11 @@ class Filters(NamedTuple):
         where: Fields and the text that they must equal.
         clouds: The clouds that are asked, at least one.
         keep: Which members to keep beyond that; None: all.
-        about: All of it as plain text, the same for the same filters.
     """
 
     where: Mapping[str, str]
     clouds: tuple[str, ...]
-    keep: Callable[[Any], bool] | None
-    about: Mapping[str, str]
+    keep: Callable[[Any], bool] | None = None
 
 
 async def filtered(request: Request, collection: Collection) -> Filters:
@@ -53,12 +54,42 @@ async def filtered(request: Request, collection: Collection) -> Filters:
         cloud = request.place(idents)
         clouds = (cloud,)
         where |= {name: request.local(cloud, name, ident) for name, ident in idents.items()}
-    about = {**where, "clouds": ",".join(clouds)}
     if collection.name == "hardware_profiles" and "architecture" in where:
-        return Filters(where, clouds, _of_architecture(where.pop("architecture")), about)
+        return Filters(where, clouds, _of_architecture(where.pop("architecture")))
     if where.get("owner_id") == _SELF:
-        raise Problem(400, "parameter 'owner_id' is 'self'", remedy="Give the id of the account")
-    return Filters(where, clouds, None, about)
+        del where["owner_id"]
+        return Filters(where, clouds, await _own(request, clouds))
+    return Filters(where, clouds)
+
+
+async def _own(request: Request, clouds: tuple[str, ...]) -> Callable[[Image], bool]:
+    """Return what keeps the images of the account itself; it has another id on each cloud.
+
+    Raises:
+        Problem: a cloud does not tell that id.
+        AnabranchError: one cannot be asked: without its id, its list would seem to be empty.
+    """
+    owners: dict[str, str | None] = {}
+    failures: list[AnabranchError] = []
+
+    async def ask(cloud: str) -> None:
+        try:
+            owners[cloud] = (await request.selection.broker.check(cloud)).owner_id
+        except AnabranchError as error:
+            failures.append(error)
+
+    async with anyio.create_task_group() as group:
+        for cloud in clouds:
+            group.start_soon(ask, cloud)
+    if failures:
+        raise failures[0]
+    if silent := [cloud for cloud in clouds if owners[cloud] is None]:
+        raise Problem(
+            400,
+            f"parameter 'owner_id' is {_SELF!r}: {silent[0]} does not tell the id of its account",
+            remedy="Give the id that its own images tell as their owner",
+        )
+    return lambda image: image.owner_id == owners[image.cloud]
 
 
 def _of_architecture(wanted: str) -> Callable[[HardwareProfile], bool]:
