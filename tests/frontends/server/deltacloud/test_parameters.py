@@ -147,8 +147,18 @@ async def test_a_file_of_a_form_is_a_parameter():
 
 
 def test_a_series_is_in_the_order_of_its_numbers():
-    given = {"g10": "c", "g2": "b", "g": "a", "gx": "-", "g2owner": "-", "og1": "-", "g٣": "-"}
-    assert dict(Parameters(given).numbered("g{}")) == {0: "g", 2: "g2", 10: "g10"}
+    given = {
+        "g10": "c",
+        "g2": "b",
+        "g": "a",
+        "g0": "a",
+        "g02": "-",
+        "gx": "-",
+        "g2owner": "-",
+        "og1": "-",
+        "g٣": "-",
+    }
+    assert dict(Parameters(given).numbered("g{}")) == {-1: "g", 0: "g0", 2: "g2", 10: "g10"}
     assert dict(Parameters(given).numbered("g{}owner")) == {2: "g2owner"}
 
 

@@ -350,7 +350,11 @@ async def test_members_are_made_shown_listed_and_destroyed(api, collection, give
         ("storage_volumes", {"capacity": "0"}, "1 or more"),
         ("storage_snapshots", {}, "'volume_id'"),
         ("storage_snapshots", {"volume_id": "vol1", "instance_id": "inst1"}, "not both"),
-        ("load_balancers", {"name": "x"}, "'listener_protocol'"),
+        (
+            "load_balancers",
+            {"name": "x", "listener_balancer_port": "1"},
+            "parameters 'listener_protocol', 'listener_instance_port' are missing",
+        ),
         (
             "load_balancers",
             {

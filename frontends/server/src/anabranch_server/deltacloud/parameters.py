@@ -25,6 +25,7 @@ _BLOB: Final = "blob_data"
 _Scalar: TypeAlias = str | bool | int | float
 _Value: TypeAlias = _Scalar | list[_Scalar] | dict[str, _Scalar] | None
 _VALUES: Final[msgspec.json.Decoder[_Value]] = msgspec.json.Decoder(_Value)
+_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,8}").fullmatch
 _WHOLE: Final = re.compile(r"-?[0-9]{1,15}").fullmatch
 
 
@@ -122,15 +123,15 @@ class Parameters(Mapping[str, str]):
 
         Args:
             template: `firewalls{}`: for `firewalls1`, `firewalls2` and so on. One without a
-                number is the first, 0.
+                number is the first, -1.
         """
         head, _, tail = template.partition("{}")
         found: dict[int, str] = {}
         for name in self.given:
             if name.startswith(head) and name.endswith(tail):
                 middle = name[len(head) : len(name) - len(tail)]
-                if middle == "" or (middle.isascii() and middle.isdecimal() and len(middle) < 10):
-                    found.setdefault(int(middle or 0), name)
+                if middle == "" or _NUMBER(middle):
+                    found[int(middle or -1)] = name
         return dict(sorted(found.items()))
 
 

@@ -30,7 +30,10 @@ def check_required(action: Action, parameters: Parameters) -> None:
     missing = [p.name for p in action.parameters if p.required and p.name not in parameters.given]
     if missing:
         names = ", ".join(map(repr, missing))
-        raise Problem(400, f"parameter {names} is missing")
+        several = len(missing) > 1
+        raise Problem(
+            400, f"parameters {names} are missing" if several else f"parameter {names} is missing"
+        )
 
 
 def idents(action: Action, parameters: Parameters) -> Mapping[str, str]:

@@ -89,10 +89,6 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     verb: str = ""
     empty: bool = False
 
-    def parameter(self, name: str) -> Parameter | None:
-        """Return a parameter by its name, or None."""
-        return next((p for p in self.parameters if p.name == name), None)
-
     def matches(self, method: str, tail: list[str]) -> Mapping[str, str] | None:
         """Return the parameters that a path below the member has, or None if it is another's.
 
