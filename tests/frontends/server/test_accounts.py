@@ -135,6 +135,24 @@ async def test_what_is_about_the_driver_needs_no_account(simulated, client):
     assert served.requests.total == 0
 
 
+async def test_where_no_account_is_needed_a_wrong_one_does_no_harm(simulated, client):
+    served = simulated("openstack")
+    api = client(driver="openstack", provider=served.account.provider)
+    for path in ("/api", "/api/drivers", "/api/instance_states"):
+        assert (await api.get(path, auth=served.account.wrong)).status_code == 200, path
+    assert served.requests.count(LOGIN) == 1
+
+
+async def test_an_empty_user_with_an_empty_password_is_none(simulated, client):
+    served = simulated("openstack")
+    api = client(driver="openstack", provider=served.account.provider)
+    reply = await api.get("/api/realms", auth=("", ""))
+    assert reply.status_code == 401
+    assert "www-authenticate" in reply.headers
+    assert (await api.get("/api", auth=("", ""))).status_code == 200
+    assert served.requests.total == 0
+
+
 async def test_a_user_that_is_not_written_as_it_should_be_is_told_so(simulated, client):
     served = simulated("openstack")
     api = client(driver="openstack", provider=served.account.provider)

@@ -34,6 +34,7 @@ __all__ = ["Access", "Credentials", "basic_credentials", "is_loopback"]
 
 _LOCAL: Final = "localhost"
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
+_LOOKED_AT: Final = frozenset({b"host", b"authorization", b"sec-fetch-site", b"origin"})
 _OWN_SITE: Final = ("same-origin", "none")
 _CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="anabranch", charset="UTF-8"'}
 
@@ -121,14 +122,15 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
             authority=public.netloc.lower(),
         )
 
-    def objection(self, method: str, headers: Mapping[str, str]) -> Problem | None:
+    def objection(self, method: str, fields: Iterable[tuple[bytes, bytes]]) -> Problem | None:
         """Return why a request is not let in; None: it is.
 
         Args:
             method: Its method.
-            headers: Its headers, by lower-case name.
+            fields: Its headers, as ASGI has them; of several of one name the last counts.
         """
-        host = headers.get("host", "").lower()
+        headers = {k: v.decode("latin-1") for k, v in fields if k in _LOOKED_AT}
+        host = headers.get(b"host", "").lower()
         name = _name(host)
         if self.hosts is not None and name not in self.hosts and name and not _is_address(name):
             return Problem(
@@ -138,7 +140,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
                 remedy=f"Start it with --allow-host {name}, if it should be",
             )
         if self.user is not None:
-            given = basic_credentials(headers.get("authorization"))
+            given = basic_credentials(headers.get(b"authorization"))
             if given is None or not hmac.compare_digest(_digest(given), _digest(self.user)):
                 return Problem(
                     401,
@@ -157,10 +159,10 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
             )
         return None
 
-    def _foreign(self, host: str, headers: Mapping[str, str]) -> bool:
-        if (site := headers.get("sec-fetch-site")) is not None:
+    def _foreign(self, host: str, headers: Mapping[bytes, str]) -> bool:
+        if (site := headers.get(b"sec-fetch-site")) is not None:
             return site not in _OWN_SITE
-        if (origin := headers.get("origin")) is None:
+        if (origin := headers.get(b"origin")) is None:
             return False
         return origin.lower().partition("://")[2] not in {host, self.authority} - {""}
 

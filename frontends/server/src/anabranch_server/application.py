@@ -87,11 +87,11 @@ class Application:
             await self._site(scope, receive, send)
             return
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        if path not in _FOR_ALL:
+        objection = self._access.objection(scope["method"], scope["headers"])
+        if objection and path not in _FOR_ALL:
             call = Call(scope, receive)
-            if objection := self._access.objection(call.method, call.headers):
-                await refusal(call, objection).send(call, send)
-                return
+            await refusal(call, objection).send(call, send)
+            return
         is_api = path[1:].partition("/")[0].partition(";")[0] == "api"
         await (self._deltacloud if is_api else self._site)(scope, receive, send)
 

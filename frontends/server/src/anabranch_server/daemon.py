@@ -161,7 +161,8 @@ class _Protocol(HttpToolsProtocol):
 class _Forward(logging.Handler):
     """Lets what uvicorn has to say be one of our events.
 
-    Exceptions of the application are left out: it logs them itself, and better.
+    Tracebacks are left out: the application logs its own bugs, and that the lifespan was cancelled
+    is what a second Ctrl-C means.
     """
 
     def __init__(self) -> None:
@@ -169,8 +170,9 @@ class _Forward(logging.Handler):
         self._log = EventLog()
 
     def emit(self, record: logging.LogRecord) -> None:
-        if not record.exc_info:
-            self._log.warning("http.server", message=record.getMessage())
+        message = record.getMessage()
+        if not record.exc_info and not message.startswith("Traceback"):
+            self._log.warning("http.server", message=message)
 
 
 def _log_of_uvicorn() -> None:

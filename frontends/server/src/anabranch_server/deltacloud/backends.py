@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import platform
 from collections.abc import AsyncGenerator, Container, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 from typing import Final, Protocol
 
 import msgspec
@@ -91,43 +96,45 @@ class Configured:
         self._kinds: dict[str, list[str]] = {}
         for name, kind in self._clouds.items():
             self._kinds.setdefault(kind, []).append(name)
+        self._known: dict[tuple[str, str], Selection] = {}
 
     def drivers(self) -> Mapping[str, Sequence[str]]:
         """Return the kinds of the clouds, each with the names of its clouds."""
         return self._kinds
 
-    @asynccontextmanager
-    async def select(
+    def select(
         self, chosen: Mapping[str, str], credentials: Credentials | None, *, required: bool = True
-    ) -> AsyncGenerator[Selection]:
+    ) -> AbstractAsyncContextManager[Selection]:
         """Choose by kind of driver, and by the cloud's name as the provider.
 
         Raises:
             Problem: there is no such driver or provider.
         """
         del credentials, required
-        driver, provider = chosen.get("driver", ALL).lower(), chosen.get("provider")
-        if driver != ALL and driver not in self._kinds:
-            raise _no_driver(driver, [ALL, *self._kinds])
-        names = list(self._clouds) if driver == ALL else self._kinds[driver]
-        if provider is not None:
-            there = names
-            names = [name for name in there if name.lower() == provider.lower()]
-            if not names:
-                raise _no_provider(provider, there)
-        every = "driver" in chosen and driver == ALL and provider is None
-        qualified = every or len(names) > 1
-        yield Selection(
-            self._broker,
-            tuple(names),
-            qualified,
-            driver if qualified else self._clouds[names[0]],
-            None if qualified else names[0],
-        )
+        choice = chosen.get("driver", "").lower(), chosen.get("provider", "").lower()
+        if choice not in self._known:  # and what is wrong never is
+            self._known[choice] = self._selected(*choice)
+        return nullcontext(self._known[choice])
 
     async def aclose(self) -> None:
         """Close the broker."""
         await self._broker.aclose()
+
+    def _selected(self, driver: str, provider: str) -> Selection:
+        if driver and driver != ALL and driver not in self._kinds:
+            raise _no_driver(driver, [ALL, *self._kinds])
+        there = self._kinds.get(driver, [*self._clouds])
+        names = [name for name in there if provider in ("", name.lower())]
+        if not names:
+            raise _no_provider(provider, there)
+        qualified = len(names) > 1 or (driver == ALL and not provider)
+        return Selection(
+            self._broker,
+            tuple(names),
+            qualified,
+            (driver or ALL) if qualified else self._clouds[names[0]],
+            None if qualified else names[0],
+        )
 
 
 class PassThrough:
@@ -171,14 +178,31 @@ class PassThrough:
     ) -> AsyncGenerator[Selection]:
         """Choose among the allowed providers, and call by the credentials of the request.
 
+        An empty user with an empty password counts as none. Where no account is required, one that
+        is refused counts as none, too, as in Deltacloud.
+
         Raises:
             Problem: see `Backend.select`.
         """
-        driver = chosen.get("driver", ALL).lower()
-        if driver not in (ALL, self._kind.lower()):
+        driver = chosen.get("driver", "").lower()
+        if driver not in ("", ALL, self._kind.lower()):
             raise _no_driver(driver, [self._kind])
         provider = self._provider(chosen.get("provider", ""))
-        if credentials is None:
+        chosen_or_none = provider or None
+        async with AsyncExitStack() as stack:
+            if credentials is not None and (credentials.user or credentials.password):
+                try:
+                    broker = await stack.enter_async_context(
+                        self._accounts.lease(provider, credentials)
+                    )
+                except Problem:
+                    if required:
+                        raise
+                else:
+                    yield Selection(
+                        broker, (self._kind,), False, self._kind, chosen_or_none, account=True
+                    )
+                    return
             if required:
                 raise Problem(
                     401,
@@ -186,12 +210,7 @@ class PassThrough:
                     kind="AuthenticationError",
                     headers={"WWW-Authenticate": f'Basic realm="{self._realm}"'},
                 )
-            yield Selection(self._broker, (), False, self._kind, provider or None)
-            return
-        async with self._accounts.lease(provider, credentials) as broker:
-            yield Selection(
-                broker, (self._kind,), False, self._kind, provider or None, account=True
-            )
+            yield Selection(self._broker, (), False, self._kind, chosen_or_none)
 
     async def aclose(self) -> None:
         """Close all accounts, and the broker."""
