@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from anabranch.models import (
     Address,
@@ -46,6 +45,7 @@ from .documents_reading import (
     refs,
     rels,
     same,
+    segment,
     time,
     url,
     word,
@@ -249,7 +249,7 @@ FIREWALL = [
         lambda m, v: [
             {
                 "id": settled(r.id),
-                "href": f"{url(v, 'firewalls', m, m.id)}/{quote(r.id, safe='', errors='replace')}",
+                "href": f"{url(v, 'firewalls', m, m.id)}/{segment(r.id)}",
                 "allow_protocol": settled(r.protocol),
                 "port_from": "" if r.port_from is None else str(r.port_from),
                 "port_to": "" if r.port_to is None else str(r.port_to),
@@ -576,8 +576,7 @@ COLLECTIONS: Mapping[str, tuple[type[Any], list[Field]]] = {
 
 
 def blob_url(item: Blob, view: View) -> str:
-    name = quote(item.id, safe="", errors="replace")
-    return f"{url(view, 'buckets', item, item.bucket_id)}/{name}"
+    return f"{url(view, 'buckets', item, item.bucket_id)}/{segment(item.id)}"
 
 
 def fields_of(collection: str) -> list[Field]:

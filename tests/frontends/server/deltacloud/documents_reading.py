@@ -24,11 +24,14 @@ class Field(NamedTuple):
     model: Callable[[Any, View], Any] | None
 
 
-def url(view: View, collection: str, item: Any, ident: str) -> str:
-    def part(value: str) -> str:
-        return quote(value, safe="", errors="replace")
+def segment(value: str) -> str:
+    return quote(value, safe=":@", errors="replace")
 
-    path = f"{part(item.cloud)}/{part(ident)}" if view.qualified else part(ident)
+
+def url(view: View, collection: str, item: Any, ident: str) -> str:
+    path = segment(ident)
+    if view.qualified:
+        path = f"{segment(item.cloud)}/{path}"
     return f"{view.root}/{collection}/{path}"
 
 

@@ -297,6 +297,27 @@ def test_an_image():
     ]
 
 
+def test_what_clients_rely_on_is_there_even_if_nothing_is_told():
+    same(
+        documents.show_xml("images", Image(cloud="mock", id="i", name="i"), NOTHING),
+        """<image href='http://broker.test/api/images/i' id='i'>
+          <name>i</name><description></description><owner_id></owner_id>
+          <architecture></architecture><state>AVAILABLE</state><actions></actions>
+        </image>""",
+    )
+    volume = StorageVolume(cloud="mock", id="v", instance_id="inst1")
+    same(
+        documents.show_xml("storage_volumes", volume, NOTHING),
+        """<storage_volume href='http://broker.test/api/storage_volumes/v' id='v'>
+          <name></name><state>UNKNOWN</state>
+          <mount>
+            <instance href='http://broker.test/api/instances/inst1' id='inst1'></instance>
+            <device name=''></device>
+          </mount>
+        </storage_volume>""",
+    )
+
+
 def test_a_key_tells_its_private_key_line_by_line_once():
     pem = "-----BEGIN-----\nabc\n def\n-----END-----\n"
     item = Key(

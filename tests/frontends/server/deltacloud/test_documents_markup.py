@@ -67,6 +67,9 @@ def test_addresses_are_encoded_part_by_part():
     assert view.member("realms", "c", "ü '") == "http://h/api;driver=x/realms/c/%C3%BC%20%27"
     assert view.blob("c", "b", "x/y") == "http://h/api;driver=x/buckets/c/b/x%2Fy"
     assert view.rule("c", "f", "r?") == "http://h/api;driver=x/firewalls/c/f/r%3F"
+    assert view.member("images", "c", "template:a@b;c=d") == (
+        "http://h/api;driver=x/images/c/template:a@b%3Bc%3Dd"
+    )
     assert view.offers("c", "list_realms")
     assert not view.offers("c", "list_images")
     assert not view.offers("d", "list_realms")

@@ -12,13 +12,16 @@ __all__ = ["Link", "View", "is_plain", "percent_encode"]
 
 _NOTHING: Final[Mapping[str, Container[str]]] = MappingProxyType({})
 
-is_plain: Final = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
+is_plain: Final = re.compile(r"[A-Za-z0-9_.~:@-]*").fullmatch
 """Whether a string stands for itself in a path, and so in XML; as a rule ids do."""
 
 
 def percent_encode(part: str) -> str:
-    """Return one part of a path, percent-encoded; the argument itself if nothing needs it."""
-    return part if is_plain(part) else quote(part, safe="", errors="replace")
+    """Return one part of a path, percent-encoded; the argument itself if nothing needs it.
+
+    Nothing that RFC 3986 reserves stands as it is but `:` and `@`, which mean nothing there.
+    """
+    return part if is_plain(part) else quote(part, safe=":@", errors="replace")
 
 
 class Link(NamedTuple):

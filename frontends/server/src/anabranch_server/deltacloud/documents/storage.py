@@ -52,13 +52,14 @@ def storage_volume_xml(item: StorageVolume, sheet: Sheet) -> str:
 
 
 def _mount(item: StorageVolume, sheet: Sheet) -> str:
+    """Return where a volume is, if anywhere; clients look for the device of each that is."""
     if not item.instance_id:
         return ""
     target = sheet.target("instances", item.cloud, item.instance_id)
-    device = ""
-    if item.device:
-        device = f"      <device name='{attribute(item.device)}'></device>\n"
-    return f"    <mount>\n      <instance {target}></instance>\n{device}    </mount>\n"
+    return (
+        f"    <mount>\n      <instance {target}></instance>\n"
+        f"      <device name='{attribute(item.device or '')}'></device>\n    </mount>\n"
+    )
 
 
 def storage_volume_plain(item: StorageVolume, sheet: Sheet) -> dict[str, Any]:

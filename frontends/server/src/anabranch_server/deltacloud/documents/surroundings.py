@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from anabranch.models import HardwareProfile, HardwareProperty, Image, Realm
-from anabranch_server.deltacloud.documents.markup import attribute, element, figure, iso, text
+from anabranch_server.deltacloud.documents.markup import attribute, element, figure, text
 from anabranch_server.deltacloud.documents.sheet import Sheet, actions, plain_actions, when
 from anabranch_server.deltacloud.links import Link, View
 
@@ -145,23 +145,28 @@ def _property_plain(one: _Property, view: View) -> dict[str, Any]:
 
 
 def image_xml(item: Image, sheet: Sheet) -> str:
-    """Return an image as a member of a list."""
+    """Return an image as a member of a list.
+
+    Deltacloud's clients rely on the first four elements. They take an empty `hardware_profiles`
+    to mean that no profile fits, so that it is left out where the cloud does not tell.
+    """
     cloud = item.cloud
-    created = iso(item.created_at) if item.created_at else None
     profiles = "".join(
         f"      <hardware_profile {sheet.target('hardware_profiles', cloud, ident)}"
         " rel='hardware_profile'></hardware_profile>\n"
         for ident in item.hardware_profile_ids
     )
+    if profiles:
+        profiles = f"    <hardware_profiles>\n{profiles}    </hardware_profiles>\n"
     return (
         f"  <image {sheet.target('images', cloud, item.id)}>\n"
         f"    <name>{text(item.name)}</name>\n"
-        f"{element('    ', 'description', item.description)}"
-        f"{element('    ', 'owner_id', item.owner_id)}"
-        f"{element('    ', 'architecture', item.architecture)}"
+        f"    <description>{text(item.description)}</description>\n"
+        f"    <owner_id>{text(item.owner_id or '')}</owner_id>\n"
+        f"    <architecture>{text(item.architecture or '')}</architecture>\n"
         f"    <state>{item.state}</state>\n"
-        f"{element('    ', 'creation_time', created)}"
-        f"    <hardware_profiles>\n{profiles}    </hardware_profiles>\n"
+        f"{element('    ', 'creation_time', when(item.created_at))}"
+        f"{profiles}"
         f"{element('    ', 'root_type', item.root_type)}"
         f"{actions(_image_links(item, sheet.view))}"
         "  </image>\n"
