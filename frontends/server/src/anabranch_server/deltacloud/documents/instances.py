@@ -204,12 +204,13 @@ def instance_plain(item: Instance, sheet: Sheet) -> dict[str, Any]:
     image, image_id = desk.image[item.image_id]
     realm, realm_id = desk.realm[item.realm_id]
     can = desk.actions[item.state, item.actions]
-    links = can.of(path).encode()
+    links = can.of(path)
     if item.authentication:
         login = _login(cloud, item.key_id, sheet, item)
         kind = _kind(login)
     else:
         kind, login = desk.login[item.key_id]
+    volumes = item.storage_volumes
     return {
         "id": shown,
         "href": f"{sheet.root}/instances/{path}",
@@ -228,7 +229,7 @@ def instance_plain(item: Instance, sheet: Sheet) -> dict[str, Any]:
         "private_addresses": [_plain_address(one) for one in item.private_addresses],
         "create_image": can.create_image,
         "firewalls": desk.firewalls[item.firewall_ids],
-        "storage_volumes": [_plain_volume(one, cloud, sheet) for one in item.storage_volumes],
+        "storage_volumes": [_plain_volume(one, cloud, sheet) for one in volumes] if volumes else [],
         "network_interfaces": sheet.links(
             "network_interface", "network_interfaces", cloud, item.network_interface_ids
         ),

@@ -105,7 +105,12 @@ class Sheet:
         self, rel: str, collection: str, cloud: str, idents: Iterable[str]
     ) -> list[dict[str, Any]]:
         """Return links to members of a collection, for JSON."""
-        return [self.link(rel, collection, cloud, ident) for ident in idents]
+        start = f"{self.root}/{collection}/"
+        links: list[dict[str, Any]] = []
+        for ident in idents:
+            path, shown = self.plain_names(cloud, ident)
+            links.append({"id": shown, "href": start + path, "rel": rel})
+        return links
 
 
 def _prefix(cloud: str) -> tuple[str, str]:
