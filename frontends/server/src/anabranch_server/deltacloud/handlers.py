@@ -8,6 +8,7 @@ from typing import Any
 from anabranch import QualifiedId
 from anabranch.models import Instance, Key
 from anabranch_server.deltacloud import documents
+from anabranch_server.deltacloud.compatible import with_profiles
 from anabranch_server.deltacloud.filtering import filtered
 from anabranch_server.deltacloud.listing import listed
 from anabranch_server.deltacloud.making import make
@@ -27,8 +28,18 @@ _SEE_OTHER = 303
 async def index(request: Request, collection: Collection) -> Reply:
     """List a collection, over all clouds that the request is about."""
     filters = await filtered(request, collection)
-    found = await listed(request, collection, filters)
-    name, items, view, clouds = collection.name, found.answer.items, request.view, found.clouds
+    items: Sequence[Any]
+    if collection.name == "images":
+        found, items = await with_profiles(
+            request,
+            filters.clouds,
+            lambda listed: listed.answer.items,
+            lambda: listed(request, collection, filters),
+        )
+    else:
+        found = await listed(request, collection, filters)
+        items = found.answer.items
+    name, view, clouds = collection.name, request.view, found.clouds
     return rendered(
         request,
         f"{name}.index",
@@ -42,7 +53,17 @@ async def index(request: Request, collection: Collection) -> Reply:
 async def show(request: Request, collection: Collection, ident: str) -> Reply:
     """Show one member of a collection."""
     facade: Any = getattr(request.selection.broker, collection.name)
-    item, headers = await request.timed(lambda: facade.get(request.target(ident)))
+    target = request.target(ident)
+
+    async def get() -> tuple[Any, Mapping[str, str]]:
+        return await request.timed(lambda: facade.get(target))
+
+    if collection.name == "images":
+        (_, headers), (item,) = await with_profiles(
+            request, (target.cloud,), lambda got: (got[0],), get
+        )
+    else:
+        item, headers = await get()
     return _shown(request, collection, item, 200, headers)
 
 
