@@ -8,7 +8,7 @@ import pytest
 from anabranch import OPERATIONS
 from anabranch_cli.actions import REACHED_OTHERWISE, names_of
 from anabranch_cli.columns import columns_of
-from anabranch_cli.groups import COLLECTIONS, MODULES
+from anabranch_cli.groups import COLLECTIONS, EXTENSIONS, MODULES
 
 ROOT = Path(__file__).parents[3]
 
@@ -64,7 +64,7 @@ def test_every_command_has_help(reference, blockbuster):
     blockbuster.deactivate()
     paths = list(reference.commands())
     assert len(paths) > 90
-    assert {path[0] for path in paths if path} == {*COLLECTIONS, *MODULES}
+    assert {path[0] for path in paths if path} == {*COLLECTIONS, *MODULES, *EXTENSIONS}
     for path in paths:
         usage, text, *rest = reference.help_of(path).split("\n\n")
         assert usage.startswith(f"Usage: {' '.join(('anabranch', *path))}")

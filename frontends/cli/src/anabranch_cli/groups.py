@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib import import_module
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 from typer.core import TyperGroup
 
 from anabranch_cli.coercion import lightened
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 __all__ = [
     "COLLECTIONS",
@@ -56,8 +60,11 @@ MODULES: Final[Mapping[str, str]] = {
 EXTENSIONS: Final[Mapping[str, str]] = {
     "serve": "Serve the clouds over HTTP: Apache Deltacloud's API.",
 }
-"""The commands of anabranch-server; found, like anybody's, by the group `anabranch.commands`."""
+"""The commands of anabranch-server, which are found as those of others are; known by name, so that
+they are in the help, and that it can be told when they are missing."""
 _GROUP: Final = "anabranch.commands"
+"""The entry points by which distributions add commands: a function for Typer, or a `typer.Typer`.
+None takes the place of a command of this program."""
 
 
 def sub_application(help_text: str, cls: type[TyperGroup] | None = None) -> typer.Typer:
@@ -89,7 +96,7 @@ class Lazy(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command of the command line; for an unknown one, make all, to propose one."""
         if args and self.get_command(ctx, args[0]) is None:
-            for name in self.names():
+            for name in self.list_commands(ctx):
                 self.get_command(ctx, name)
         return super().resolve_command(ctx, args)
 
@@ -111,8 +118,13 @@ class Root(Lazy):
         return super().parse_args(ctx, args)
 
     def names(self) -> list[str]:
-        """Return the names of all commands."""
+        """Return the names of the commands that are in the help."""
         return [*COLLECTIONS, *MODULES, *EXTENSIONS]
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of all commands, those that others added at the end."""
+        others = {point.name for point in _entry_points()}
+        return [*self.names(), *sorted(others.difference(self.names()))]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write what there is into the help; no branch is imported for its short text."""
@@ -133,26 +145,52 @@ class Root(Lazy):
         return _extension(name)
 
 
+def _entry_points() -> list[EntryPoint]:
+    from importlib.metadata import distributions, entry_points
+
+    try:
+        return list(entry_points(group=_GROUP))
+    except Exception:  # those of some distribution, of anybody's, cannot be read
+        found: list[EntryPoint] = []
+        for distribution in distributions():
+            with suppress(Exception):
+                found += distribution.entry_points.select(group=_GROUP)
+        return found
+
+
 def _extension(name: str) -> Any:
     """Return the command that another distribution brings, or None."""
-    from importlib.metadata import entry_points
+    point = next((point for point in _entry_points() if point.name == name), None)
+    if point is None:
+        missing = f"{name!r} is not installed: pip install anabranch-server"
+        return _unusable(name, missing) if name in EXTENSIONS else None
+    try:
+        loaded: Any = point.load()
+    except (Exception, SystemExit) as exc:  # a bug of theirs, told to who uses it and to no other
+        whose = point.dist.name if point.dist else point.value
+        return _unusable(name, f"{name!r}, of {whose}, cannot be imported: {exc!r}")
+    app = loaded
+    if not isinstance(loaded, typer.Typer):
+        app = sub_application("")
+        app.command(name)(loaded)
+    command = typer.main.get_command(app)
+    command.name = name
+    return command
 
-    point = next(iter(entry_points(group=_GROUP, name=name)), None)
-    if point is None and name not in EXTENSIONS:
-        return None
-    app = sub_application("")
-    app.command(name)(point.load() if point else _missing(name))
-    return typer.main.get_command(app)
 
+def _unusable(name: str, message: str) -> Any:
+    """Return a command that says why it cannot be used, whatever is asked of it."""
 
-def _missing(name: str) -> Callable[[], int]:
     def say_so() -> int:
         from anabranch_cli.session import ExitCode, tell
 
-        tell(f"error: {name!r} is not installed: pip install anabranch-server")
+        tell(f"error: {message}")
         return ExitCode.MISUSED
 
-    return say_so
+    app = sub_application("")
+    anything = {"ignore_unknown_options": True, "allow_extra_args": True}
+    app.command(name, help=message, context_settings=anything)(say_so)
+    return typer.main.get_command(app)
 
 
 class CollectionGroup(Lazy):

@@ -51,6 +51,7 @@ class Application:
         allowed_providers: Sequence[str] = (),
         public_url: str = "",
         access: Access | None = None,
+        allow_run: bool = False,
     ) -> None:
         """Take what to serve, and to whom. A driver may be loaded, which blocks.
 
@@ -65,6 +66,8 @@ class Application:
                 which is right unless something in between changes it.
             access: Who is let in; None: everybody, but for browsers that the page of another site
                 sends to change something.
+            allow_run: Whether clients may run commands on instances, by SSH from here; that needs
+                `anabranch-server[ssh]`.
 
         Raises:
             PluginError: the driver cannot be loaded.
@@ -78,7 +81,9 @@ class Application:
         )
         self._public_url = public_url.rstrip("/") or None
         self._access = access or Access()
-        self._deltacloud = Deltacloud(self._backend, public_url=self._public_url)
+        self._deltacloud = Deltacloud(
+            self._backend, public_url=self._public_url, allow_run=allow_run
+        )
         self._site: Any = self._beside()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -120,6 +120,14 @@ def serve(
             help="Another name that clients know this machine by. May be repeated.",
         ),
     ] = None,
+    allow_run: Annotated[
+        bool,
+        typer.Option(
+            "--allow-run",
+            help="Let clients run commands on instances, by SSH from here; needs "
+            "anabranch-server[ssh].",
+        ),
+    ] = False,
     certificate: Annotated[
         str | None,
         typer.Option(
@@ -161,6 +169,7 @@ def serve(
         allowed_providers=allowed or (),
         public_url=public_url or "",
         access=access,
+        allow_run=allow_run,
     )
     listener = daemon.listen(host, port)
     scheme = "https" if certificate else "http"
@@ -205,6 +214,12 @@ def _check(ctx: typer.Context) -> None:
             ctx=ctx,
             param_hint="--public-url",
         )
+    if "allow_run" in given:
+        from importlib.util import find_spec
+
+        if find_spec("asyncssh") is None:
+            why = "it needs asyncssh: pip install 'anabranch-server[ssh]'"
+            raise typer.BadParameter(why, ctx=ctx, param_hint="--allow-run")
 
 
 def _option(ctx: typer.Context, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import logging
 import socket
 import ssl
@@ -65,6 +66,10 @@ def serve(
     Requests that are under way then have 10 seconds; what is left is cancelled. A second SIGINT
     ends at once.
 
+    The garbage collector is told that what is loaded by now is no garbage, and to wait for more of
+    it: documents are many small objects that live shortly and in no cycles, and to look for cycles
+    among them cost 10 % of the CPU of lists as XML, 35 % as JSON.
+
     Args:
         app: The application.
         listener: Where to serve it; it is closed.
@@ -102,6 +107,9 @@ def serve(
         ) from None
     _log_of_uvicorn()
     _allow_open_files()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 50)
     _Server(config, ready).run([listener])
 
 
