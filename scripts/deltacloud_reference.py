@@ -7,7 +7,8 @@ Run it with `.venv/bin/python scripts/deltacloud_reference.py`.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +44,12 @@ SHOWN = {
 VALUES = {
     "area": "text of several lines",
     "base64": "base64, or a file",
-    "cidr": "block of addresses: `192.0.2.0/24`",
+    "cidr": "block of addresses",
     "decimal": "number",
-    "file": "file, or its text",
+    "file": "file",
     "flag": "`true`, `false`",
     "number": "whole number",
-    "pair": "`NAME=VALUE`",
+    "pair": "text",
     "password": "text",
     "text": "text",
 }
@@ -87,7 +88,7 @@ def operations(collection: Collection) -> Iterator[tuple[str, str, str, str, int
 def who(operation: str) -> str:
     """Say which drivers offer an operation."""
     if operation == "run_instance":
-        return "the daemon, by SSH, if it is [allowed](#commands)"
+        return "[the daemon](#commands)"
     return among(kind for kind, capabilities in offered().items() if operation in capabilities)
 
 
@@ -209,10 +210,10 @@ def pretty(value: Any, margin: str = "") -> str:
     return f"{opening}\n{joined}\n{margin}{closing}"
 
 
-async def documents(client: httpx.AsyncClient, path: str) -> str:
+async def documents(client: httpx.AsyncClient, path: str, **parameters: str) -> str:
     """Return what is answered at a path, in XML and in JSON."""
-    xml = (await client.get(path, params={"format": "xml"})).text
-    plain = (await client.get(path, params={"format": "json"})).json()
+    xml = (await client.get(path, params={**parameters, "format": "xml"})).text
+    plain = (await client.get(path, params={**parameters, "format": "json"})).json()
     xml = xml.partition("?>\n")[2]
     return f"```xml\n{xml.rstrip()}\n```\n\n```json\n{pretty(plain)}\n```\n"
 
@@ -221,26 +222,36 @@ async def sample(client: httpx.AsyncClient, collection: Collection) -> str:
     """Return a member of a collection as documents have it."""
     name = collection.name
     if name == "metrics":  # a member has samples of the last hour; the list has none
-        return await documents(client, "/api/metrics?id=inst0")
+        return await documents(client, "/api/metrics", id="inst0")
     found = (await client.get(f"/api/{name}", params={"format": "json"})).json()[name]
     ident = SHOWN.get(name, found[0]["id"])
     return await documents(client, f"/api/{name}/{ident}")
 
 
-async def parts() -> dict[str, str]:
-    """Return what the template has to be filled in with."""
-    broker = Broker(Configuration(clouds={"lisbon": {"driver": "mock"}}))
-    async with Application(broker) as app:
+@asynccontextmanager
+async def serving(**clouds: dict[str, Any]) -> AsyncGenerator[httpx.AsyncClient]:
+    """Serve mock clouds, by their names."""
+    entries = {name: {"driver": "mock", **settings} for name, settings in clouds.items()}
+    async with Application(Broker(Configuration(clouds=entries))) as app:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url=SERVER) as client:
-            made = [
-                collection_part(collection, await sample(client, collection))
-                for collection in COLLECTIONS.values()
-            ]
-            error = await documents(client, "/api/instances/nope")
+            yield client
+
+
+async def parts() -> dict[str, str]:
+    """Return what the template has to be filled in with."""
+    async with serving(lisbon={}) as client:
+        made = [
+            collection_part(collection, await sample(client, collection))
+            for collection in COLLECTIONS.values()
+        ]
+        error = await documents(client, "/api/instances/nope")
+    async with serving(lisbon={}, faro={"faults": [{"kind": "unavailable"}]}) as client:
+        several = await documents(client, "/api/realms", id="us")
     return {
         "version": VERSION,
         "matrix": matrix(),
+        "several": several,
         "collections": "\n".join(made),
         "features": features(),
         "errors": error_rows(),
