@@ -39,7 +39,8 @@ async def test_the_index_tells_what_is_served_in_every_format(lisbon, client):
         links = json.loads(reply.content)["links"]
         assert {link["rel"]: link["href"] for link in links} == expected
     page = await api.get("/", headers=BROWSER)
-    assert page.headers["content-type"].startswith("text/html")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in page.headers["content-security-policy"]
     for href in expected.values():
         assert f'href="{href}"' in page.text
 
@@ -89,6 +90,17 @@ async def test_no_format_that_there_is(lisbon, client):
     assert (await client(lisbon).get("/?format=yaml")).status_code == 406
 
 
+async def test_every_reply_says_what_it_is_of_and_when_it_was(lisbon, client):
+    api = client(lisbon)
+    for path in ("/", "/health", "/robots.txt", "/nothing", "/api", "/api/nothing"):
+        for method in ("GET", "HEAD"):
+            reply = await api.request(method, path)
+            assert reply.status_code == (404 if "nothing" in path else 200)
+            names = [name for name, _ in reply.headers.raw]
+            assert (names.count(b"server"), names.count(b"date")) == (1, 1), (method, path)
+            assert reply.headers["server"] == "Apache-Deltacloud/1.1.3"
+
+
 async def test_health_and_robots(lisbon, client):
     api = client(lisbon)
     assert (await api.get("/health")).json() == {"status": "ok"}
@@ -106,7 +118,7 @@ async def test_a_bug_beside_the_api_is_told_without_its_traces(lisbon, client, m
         reply = await client(lisbon).get("/?format=json")
     assert reply.status_code == 500
     assert "secret" not in reply.text
-    assert [event["event"] for event in events] == ["server.fault"]
+    assert [event["event"] for event in events] == ["bug"]
 
 
 # ------------------------------------------------------------------------------- in other programs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from email.utils import formatdate
 from time import perf_counter
 from typing import Any, Final, Self, TypeAlias
 
@@ -19,7 +20,8 @@ from anabranch_server.deltacloud.call import Call, Receive, Scope, Send
 from anabranch_server.deltacloud.negotiation import Format
 from anabranch_server.deltacloud.problems import Problem, nothing_here
 from anabranch_server.deltacloud.refusals import refusal
-from anabranch_server.deltacloud.reply import Reply
+from anabranch_server.deltacloud.rendering import page
+from anabranch_server.deltacloud.reply import VERSION, Reply
 
 __all__ = ["ASGIApp", "Application", "logged"]
 
@@ -30,6 +32,7 @@ _ROBOTS: Final = "User-agent: *\nDisallow: /\n"
 _TITLE: Final = "Anabranch"
 _DECLARATION: Final = "<?xml version='1.0' encoding='utf-8' ?>\n"
 _SERVED: Final = {"api": "/api", "docs": "/api/docs", "health": "/health"}
+_SERVER: Final = f"Apache-Deltacloud/{VERSION}".encode()
 _FOR_ALL: Final = ("/health", "/robots.txt")
 _log: Final = EventLog()
 
@@ -97,8 +100,11 @@ class Application:
             call = Call(scope, receive)
             await refusal(call, objection).send(call, send)
             return
-        is_api = path[1:].partition("/")[0].partition(";")[0] == "api"
-        await (self._deltacloud if is_api else self._site)(scope, receive, send)
+        if path[1:].partition("/")[0].partition(";")[0] == "api":
+            await self._deltacloud(scope, receive, send)
+        else:  # a server sends no body to HEAD, so that it may have the same answer as GET
+            method = "GET" if scope["method"] == "HEAD" else scope["method"]
+            await self._site({**scope, "method": method}, receive, send)
 
     async def __aenter__(self) -> Self:
         return self
@@ -122,12 +128,11 @@ class Application:
             links = [{"rel": rel, "href": f"{base}{path}"} for rel, path in _SERVED.items()]
             if kind is Format.HTML:
                 frame = pages.Frame(f"{base}/api", f"{base}/", "")
-                body = pages.plain_page(frame, _TITLE, {"links": links})
-            elif kind is Format.JSON:
-                body = documents.encode({"links": links})
-            else:
-                lines = [f"  <link href='{li['href']}' rel='{li['rel']}' />\n" for li in links]
-                body = f"{_DECLARATION}<index>\n{''.join(lines)}</index>\n".encode()
+                return _response(page(pages.plain_page(frame, _TITLE, {"links": links})))
+            if kind is Format.JSON:
+                return _response(Reply(200, documents.encode({"links": links}), kind))
+            lines = [f"  <link href='{li['href']}' rel='{li['rel']}' />\n" for li in links]
+            body = f"{_DECLARATION}<index>\n{''.join(lines)}</index>\n".encode()
             return _response(Reply(200, body, kind))
 
         @asynccontextmanager
@@ -138,6 +143,7 @@ class Application:
         return Litestar(
             [index, _health, _robots],
             lifespan=[lifespan],
+            before_send=[_signed],
             exception_handlers={HTTPException: _refused, Problem: _refused, Exception: _failed},
             openapi_config=None,
             logging_config=None,
@@ -195,13 +201,22 @@ def _refused(request: Request[Any, Any, Any], exc: Exception) -> Response[bytes]
 
 
 def _failed(request: Request[Any, Any, Any], exc: Exception) -> Response[bytes]:
-    _log.warning("server.fault", path=request.scope["path"], error=repr(exc))
+    _log.warning("bug", path=request.scope["path"], error=type(exc).__name__)
     problem = Problem(500, "this is a fault of the server", kind="ServerFault")
     return _response(refusal(Call(request.scope, request.receive), problem))
 
 
 def _response(reply: Reply) -> Response[bytes]:
     headers = dict(reply.headers)
-    kind = headers.pop("Content-Type", None)
+    kind = headers.pop("Content-Type", "")
     body = reply.body if isinstance(reply.body, bytes) else b""
+    if kind.startswith("text/"):  # to which the framework adds it
+        kind = kind.removesuffix("; charset=utf-8")
     return Response(body, status_code=reply.status, media_type=kind, headers=headers)
+
+
+async def _signed(message: Any, scope: Scope) -> None:
+    """Add the headers that the API's replies have by themselves, and the server leaves out."""
+    if message["type"] == "http.response.start":
+        date = formatdate(usegmt=True).encode()
+        message["headers"] = [(b"server", _SERVER), (b"date", date), *message["headers"]]
