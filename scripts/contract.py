@@ -29,6 +29,7 @@ MODULES = (
     "anabranch.states",
     "anabranch.redaction",
     "anabranch.reading",
+    "anabranch.overlap",
     "anabranch",
 )
 """What a driver may import, and what programs do; what both only meet there is in `MET`."""

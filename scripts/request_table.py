@@ -25,7 +25,9 @@ simulator; a test measures it anew and fails when it differs.
 The first number is that of a broker in use, with a login in hand; the second, where it differs, is
 that of the first thing that a new broker does. A list is one page. *n* is the number of
 instances, where the count depends on it (measured with {FEW} and with {MANY}); such requests are
-sent at most 16 at once. What waits for the platform asks once more for every pause that it makes.
+sent at most 16 at once. What starts, stops or reboots an instance of opennebula or openstack, and
+what starts or stops one of paci, is sent at once with the look at the instance: two requests take
+the time of one. What waits for the platform asks once more for every pause that it makes.
 """
 
 

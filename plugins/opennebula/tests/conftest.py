@@ -39,12 +39,15 @@ class Served(NamedTuple):
         return Cloud(self.simulated.name, driver.configure(self.simulated.name, entry, {}))
 
     @contextmanager
-    def costs(self, *methods: str):
-        """The requests of the block, by method, without the `one.` before all of them."""
+    def costs(self, *methods: str, at_once: bool = False):
+        """The requests of the block, by method, without the `one.` before all of them.
+
+        Those that are sent at once come in any order.
+        """
         before = len(self.simulated.requests)
         yield
         asked = [r.path.rpartition("/one.")[2] for r in list(self.simulated.requests)[before:]]
-        assert asked == list(methods)
+        assert (sorted(asked) if at_once else asked) == list(methods)
 
     def asked(self, method: str) -> int:
         """How often a method was asked for."""

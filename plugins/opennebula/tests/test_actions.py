@@ -32,19 +32,34 @@ async def until(cloud, platform_state, instance_id="0"):
 
 async def test_off_and_on(served):
     async with served(instances=1) as there:
-        with there.costs("vm.action", "vm.info"):
+        with there.costs("vm.action", "vm.info", at_once=True):
             off = await driver.stop_instance(there.cloud, "0")
+        assert off.state in (S.STOPPING, S.STOPPED)
+        off = await driver.stop_instance(there.cloud, "0")
         assert (off.state, off.platform_state) == (S.STOPPED, "POWEROFF")
-        with there.costs("vm.action", "vm.info"):
-            assert (await driver.stop_instance(there.cloud, "0")).state is S.STOPPED
-        with there.costs("vm.action", "vm.info"):
-            assert (await driver.start_instance(there.cloud, "0")).state is S.RUNNING
-        with there.costs("vm.action", "vm.info"):
-            assert (await driver.start_instance(there.cloud, "0")).state is S.RUNNING
+        with there.costs("vm.action", "vm.info", at_once=True):
+            on = await driver.start_instance(there.cloud, "0")
+        assert on.state in (S.PENDING, S.RUNNING)
+        assert (await driver.start_instance(there.cloud, "0")).state is S.RUNNING
         for hard in (False, True):
-            with there.costs("vm.action", "vm.info"):
+            with there.costs("vm.action", "vm.info", at_once=True):
                 rebooted = await driver.reboot_instance(there.cloud, "0", hard)
             assert rebooted.state is S.RUNNING
+
+
+@pytest.mark.parametrize("more", [("start",), ("stop",), ("reboot", False)])
+async def test_the_instance_is_looked_at_while_oned_is_told_to_act(served, more):
+    action, *arguments = more
+    async with served(instances=1) as there:
+        there.simulated.behaviour.break_with(["hang:vm.action"])
+        async with anyio.create_task_group() as group:
+            group.start_soon(getattr(driver, f"{action}_instance"), there.cloud, "0", *arguments)
+            with anyio.fail_after(5):
+                while True:
+                    if there.asked("vm.info"):
+                        break
+                    await anyio.sleep(0.01)
+            group.cancel_scope.cancel()
 
 
 async def test_what_is_accepted_shows_as_under_way(served):
@@ -79,8 +94,8 @@ async def test_what_is_held_is_released(served):
         one = session(there.cloud)
         await one.change("template.instantiate", 0, "held", True, "", False)
         assert (await driver.get_instance(there.cloud, "0")).platform_state == "HOLD"
-        with there.costs("vm.action", "vm.info", "vm.action", "vm.info"):
-            await driver.start_instance(there.cloud, "0")
+        await driver.start_instance(there.cloud, "0")
+        assert there.asked("vm.action") == 2
         await until(there.cloud, "RUNNING")
 
 
@@ -195,11 +210,11 @@ async def test_what_is_accepted_and_does_not_go(served):
 async def test_actions_whose_answer_is_lost(served):
     async with served({"retries": 2}, instances=1) as there:
         there.simulated.behaviour.break_with(["resetx1:vm.action"])
-        off = await driver.stop_instance(there.cloud, "0")
-        assert off.state is S.STOPPED
+        await driver.stop_instance(there.cloud, "0")
+        await until(there.cloud, "POWEROFF")
         there.simulated.behaviour.break_with(["lostx1:vm.action"])
         on = await driver.start_instance(there.cloud, "0")
-        assert on.state is S.RUNNING
+        assert on.state is S.RUNNING  # for the second try was refused, and it was looked at
         there.simulated.behaviour.break_with(["lostx1:vm.action"])
         before = there.asked("vm.action")
         with pytest.raises(OutcomeUnknown):

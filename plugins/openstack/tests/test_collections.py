@@ -31,11 +31,15 @@ PUBLIC_KEY = (
 
 
 @contextmanager
-def costs(simulated, *lines):
-    """The requests of the block: method, and the end of the path."""
+def costs(simulated, *lines, at_once=False):
+    """The requests of the block: method, and the end of the path.
+
+    Those that are sent at once come in any order.
+    """
     before = len(simulated.requests)
     yield
     asked = list(simulated.requests)[before:]
+    asked = sorted(asked) if at_once else asked
     assert [r.method for r in asked] == [line.split()[0] for line in lines], asked
     for request, line in zip(asked, lines, strict=True):
         assert request.path.endswith(line.split()[1]), asked
@@ -263,14 +267,48 @@ async def test_secrets_that_are_refused_are_not_repeated(served):
 async def test_stop_and_start(served):
     async with served(instances=1) as (simulated, cloud, _):
         instance = await first(cloud)
-        with costs(simulated, "POST /action", f"GET /servers/{instance.id}"):
+        with costs(simulated, f"GET /servers/{instance.id}", "POST /action", at_once=True):
             await driver.stop_instance(cloud, instance.id)
         assert (await eventually(cloud, instance.id, "SHUTOFF")).state == "STOPPED"
         assert (await driver.stop_instance(cloud, instance.id)).state == "STOPPED"
-        with costs(simulated, "POST /action", f"GET /servers/{instance.id}"):
+        with costs(simulated, f"GET /servers/{instance.id}", "POST /action", at_once=True):
             await driver.start_instance(cloud, instance.id)
         assert (await eventually(cloud, instance.id, "ACTIVE")).state == "RUNNING"
         assert (await driver.start_instance(cloud, instance.id)).state == "RUNNING"
+
+
+@pytest.mark.parametrize("call", [("start",), ("stop",), ("reboot", False)])
+async def test_the_server_is_looked_at_while_nova_is_told_to_act(served, call):
+    action, *arguments = call
+    async with served(instances=1) as (simulated, cloud, _):
+        instance = await first(cloud)
+        simulated.behaviour.break_with(["hang:POST /action"])
+        async with anyio.create_task_group() as group:
+            act = getattr(driver, f"{action}_instance")
+            group.start_soon(act, cloud, instance.id, *arguments)
+            with anyio.fail_after(5):
+                while True:
+                    if simulated.requests.count(f"/servers/{instance.id}", "GET"):
+                        break
+                    await anyio.sleep(0.01)
+            group.cancel_scope.cancel()
+
+
+async def test_what_was_looked_at_before_it_was_told_is_under_way(served, monkeypatch):
+    async def accepted(*args, **kwargs):
+        await anyio.sleep(0.3)
+
+    monkeypatch.setattr("anabranch_openstack.servers.act", accepted)
+    async with served(instances=1) as (_, cloud, _url):
+        instance = await first(cloud)
+        found = await driver.stop_instance(cloud, instance.id)
+        assert (found.state, found.platform_state) == ("STOPPING", "ACTIVE/powering-off")
+        assert found.busy
+        assert "reboot" not in found.actions
+        found = await driver.reboot_instance(cloud, instance.id, False)
+        assert (found.state, found.platform_state) == ("RUNNING", "ACTIVE/rebooting")
+        found = await driver.start_instance(cloud, instance.id)
+        assert (found.state, found.busy) == ("RUNNING", False)
 
 
 async def test_an_action_shows_in_the_state_at_once(served):

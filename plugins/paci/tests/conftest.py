@@ -100,11 +100,15 @@ class Served(NamedTuple):
     counting: Counting
 
     @contextmanager
-    def costs(self, *lines: str):
-        """The requests of the block: method, and the end of the path."""
+    def costs(self, *lines: str, at_once: bool = False):
+        """The requests of the block: method, and the end of the path.
+
+        Those that are sent at once come in any order.
+        """
         before = len(self.simulated.requests)
         yield
         asked = list(self.simulated.requests)[before:]
+        asked = sorted(asked) if at_once else asked
         assert [r.method for r in asked] == [line.split()[0] for line in lines], asked
         for request, line in zip(asked, lines, strict=True):
             assert request.path.endswith(line.split()[1]), asked

@@ -46,11 +46,41 @@ async def test_none(served):
 
 async def test_start_and_stop(served):
     async with served(instances=10) as here:
-        with here.costs(f"PUT /{STOPPED}/start", f"GET /{STOPPED}"):
-            assert (await driver.start_instance(here.cloud, STOPPED)).state == "RUNNING"
-        with here.costs(f"PUT /{STOPPED}/stop", f"GET /{STOPPED}"):
-            assert (await driver.stop_instance(here.cloud, STOPPED)).state == "STOPPED"
-        assert (await driver.start_instance(here.cloud, MADE)).state == "RUNNING"
+        with here.costs(f"GET /{STOPPED}", f"PUT /{STOPPED}/start", at_once=True):
+            await driver.start_instance(here.cloud, STOPPED)
+        assert (await driver.get_instance(here.cloud, STOPPED)).state == "RUNNING"
+        with here.costs(f"GET /{STOPPED}", f"PUT /{STOPPED}/stop", at_once=True):
+            await driver.stop_instance(here.cloud, STOPPED)
+        assert (await driver.get_instance(here.cloud, STOPPED)).state == "STOPPED"
+        await driver.start_instance(here.cloud, MADE)
+        assert (await driver.get_instance(here.cloud, MADE)).state == "RUNNING"
+
+
+@pytest.mark.parametrize("verb", ["start", "stop"])
+async def test_the_server_is_looked_at_while_it_is_switched(served, verb):
+    async with served(instances=10) as (simulated, cloud, _):
+        simulated.behaviour.break_with([f"hang:/{verb}"])
+        async with anyio.create_task_group() as group:
+            group.start_soon(getattr(driver, f"{verb}_instance"), cloud, STOPPED)
+            with anyio.fail_after(5):
+                while True:
+                    if simulated.requests.count(f"/ve/{STOPPED}", "GET"):
+                        break
+                    await anyio.sleep(0.01)
+            group.cancel_scope.cancel()
+
+
+async def test_what_was_looked_at_before_it_was_told_is_under_way(served, monkeypatch):
+    async def accepted(*args):
+        await anyio.sleep(0.3)
+
+    monkeypatch.setattr("anabranch_paci.servers.switch", accepted)
+    async with served(instances=10) as (_, cloud, _counting):
+        started = await driver.start_instance(cloud, STOPPED)
+        assert (started.state, started.busy, started.actions) == ("PENDING", True, ("destroy",))
+        stopped = await driver.stop_instance(cloud, RUNNING)
+        assert (stopped.state, stopped.busy) == ("STOPPING", True)
+        assert (await driver.start_instance(cloud, RUNNING)).state == "RUNNING"
 
 
 async def test_on_the_way(served):

@@ -16,7 +16,7 @@ from anabranch_opennebula.client import OpenNebulaCloud, session
 from anabranch_opennebula.consoles import console_of
 from anabranch_opennebula.destruction import destroy
 from anabranch_opennebula.settings import OpenNebulaSettings
-from anabranch_opennebula.vms import act, show, vm_number
+from anabranch_opennebula.vms import acted, show, vm_number
 
 __all__ = ["InstanceActions"]
 
@@ -29,41 +29,38 @@ class InstanceActions(InstancesSpec[OpenNebulaSettings]):
     @hookimpl
     async def start_instance(self, cloud: OpenNebulaCloud, instance_id: str) -> Instance:
         one = session(cloud)
-        number = vm_number(instance_id)
         try:
-            await act(one, "resume", number, idempotent=True)
+            found = await acted(one, "resume", instance_id, idempotent=True)
         except (InvalidState, OperationNotSupported):
             found = await show(one, instance_id)
             if found.platform_state == "HOLD":
-                await act(one, "release", number, idempotent=True)
+                found = await acted(one, "release", instance_id, idempotent=True)
             elif found.state in (InstanceState.RUNNING, InstanceState.PENDING):
                 return found
             else:
                 raise
-        return _under_way(await show(one, instance_id), InstanceState.RUNNING)
+        return _under_way(found, InstanceState.RUNNING)
 
     @hookimpl
     async def stop_instance(self, cloud: OpenNebulaCloud, instance_id: str) -> Instance:
         one = session(cloud)
         try:
-            await act(one, "poweroff", vm_number(instance_id), idempotent=True)
+            found = await acted(one, "poweroff", instance_id, idempotent=True)
         except (InvalidState, OperationNotSupported):
             found = await show(one, instance_id)
             destroyed = found.platform_state in _BEING_DESTROYED
             if found.state not in (InstanceState.STOPPED, InstanceState.STOPPING) or destroyed:
                 raise
             return found
-        return _under_way(await show(one, instance_id), InstanceState.STOPPED)
+        return _under_way(found, InstanceState.STOPPED)
 
     @hookimpl
     @offers(Feature.HARD_REBOOT)
     async def reboot_instance(
         self, cloud: OpenNebulaCloud, instance_id: str, hard: bool
     ) -> Instance:
-        one = session(cloud)
         verb = "reboot-hard" if hard else "reboot"
-        await act(one, verb, vm_number(instance_id), idempotent=False)
-        return await show(one, instance_id)
+        return await acted(session(cloud), verb, instance_id, idempotent=False)
 
     @hookimpl
     async def destroy_instance(self, cloud: OpenNebulaCloud, instance_id: str) -> None:
@@ -77,7 +74,7 @@ class InstanceActions(InstancesSpec[OpenNebulaSettings]):
 
 
 def _under_way(found: Instance, target: InstanceState) -> Instance:
-    """Show an action that was accepted: what oned shows may still be the state from before."""
+    """Show an action that was accepted: what was seen may be the state from before."""
     if found.busy or found.state in (target, InstanceState.ERROR, InstanceState.FINISH):
         return found
     state = InstanceState.STOPPING if target is InstanceState.STOPPED else InstanceState.PENDING

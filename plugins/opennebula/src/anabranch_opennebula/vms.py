@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final, TypeVar
 
 import anyio
 
 from anabranch.errors import CloudError, Conflict, OutcomeUnknown, PermissionDenied
 from anabranch.models import Instance
+from anabranch.overlap import read_meanwhile
 from anabranch_opennebula.client import Session, number_of
 from anabranch_opennebula.machines import Machine, instance_of, machine_of
 from anabranch_opennebula.reading import Thing
 from anabranch_opennebula.states import ACTIVE, view
 
-__all__ = ["act", "change_vm", "changed", "look", "show", "vm_number"]
+__all__ = ["act", "acted", "change_vm", "changed", "look", "show", "vm_number"]
 
 T = TypeVar("T")
 
@@ -65,6 +67,20 @@ async def act(session: Session, verb: str, number: int, *, idempotent: bool) -> 
     """
     async with _locks_told(session, number):
         await session.change("vm.action", verb, number, idempotent=idempotent)
+
+
+async def acted(session: Session, verb: str, instance_id: str, *, idempotent: bool) -> Instance:
+    """Let oned do `verb`, and show the VM as it was when it was told to, or as it is since.
+
+    Raises:
+        InvalidState: the state of the VM forbids it.
+        Conflict: it is locked.
+    """
+    number = vm_number(instance_id)
+    return await read_meanwhile(
+        partial(act, session, verb, number, idempotent=idempotent),
+        partial(show, session, instance_id),
+    )
 
 
 async def change_vm(

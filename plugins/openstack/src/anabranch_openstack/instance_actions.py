@@ -17,7 +17,7 @@ from anabranch.states import InstanceState
 from anabranch_openstack.catalog import COMPUTE
 from anabranch_openstack.client import OpenStackCloud, Session, session
 from anabranch_openstack.replies import decoded
-from anabranch_openstack.servers import act, server_path, show
+from anabranch_openstack.servers import act, acted, server_path, show
 from anabranch_openstack.settings import OpenStackSettings
 from anabranch_openstack.states import STARTING_TASKS
 
@@ -64,7 +64,14 @@ class InstanceActions(InstancesSpec[OpenStackSettings]):
     async def start_instance(self, cloud: OpenStackCloud, instance_id: str) -> Instance:
         nova = session(cloud)
         try:
-            await act(nova, instance_id, {"os-start": None}, idempotent=True)
+            return await acted(
+                nova,
+                instance_id,
+                {"os-start": None},
+                was="SHUTOFF",
+                task="powering-on",
+                idempotent=True,
+            )
         except Conflict:
             instance = await show(nova, instance_id)
             status, task = _platform(instance)
@@ -74,20 +81,26 @@ class InstanceActions(InstancesSpec[OpenStackSettings]):
                 return instance
             else:
                 raise
-        return await show(nova, instance_id)
+            return await show(nova, instance_id)
 
     @hookimpl
     async def stop_instance(self, cloud: OpenStackCloud, instance_id: str) -> Instance:
         nova = session(cloud)
         try:
-            await act(nova, instance_id, {"os-stop": None}, idempotent=True)
+            return await acted(
+                nova,
+                instance_id,
+                {"os-stop": None},
+                was="ACTIVE",
+                task="powering-off",
+                idempotent=True,
+            )
         except Conflict:
             instance = await show(nova, instance_id)
             off = instance.state in (InstanceState.STOPPED, InstanceState.STOPPING)
             if not off or _platform(instance)[1].endswith("deleting"):
                 raise
             return instance
-        return await show(nova, instance_id)
 
     @hookimpl
     @offers(Feature.HARD_REBOOT)
@@ -103,8 +116,13 @@ class InstanceActions(InstancesSpec[OpenStackSettings]):
                     f"the instance is {instance.platform_state} and cannot be rebooted",
                     remedy="Start it",
                 )
-        await act(nova, instance_id, {"reboot": {"type": "HARD" if hard else "SOFT"}})
-        return await show(nova, instance_id)
+        return await acted(
+            nova,
+            instance_id,
+            {"reboot": {"type": "HARD" if hard else "SOFT"}},
+            was="ACTIVE",
+            task="rebooting_hard" if hard else "rebooting",
+        )
 
     @hookimpl
     async def resize_instance(

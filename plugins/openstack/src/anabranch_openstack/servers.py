@@ -5,13 +5,17 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
+import msgspec
+
 from anabranch.models import Instance
+from anabranch.overlap import read_meanwhile
 from anabranch.reading import Reader
 from anabranch_openstack import convert, wire
 from anabranch_openstack.catalog import COMPUTE
 from anabranch_openstack.client import Session, segment
+from anabranch_openstack.states import view
 
-__all__ = ["SERVER", "act", "server_path", "show"]
+__all__ = ["SERVER", "act", "acted", "server_path", "show"]
 
 SERVER: Final = Reader(wire.Server)
 
@@ -38,3 +42,37 @@ async def act(
     """Ask for an action; it is accepted now and takes effect later."""
     path = server_path(instance_id, "action")
     await nova.request(COMPUTE, "POST", path, body=action, idempotent=idempotent)
+
+
+async def acted(
+    nova: Session,
+    instance_id: str,
+    action: dict[str, Any],
+    *,
+    was: str,
+    task: str,
+    idempotent: bool = False,
+) -> Instance:
+    """Ask for an action, and show the server as it is once that is accepted.
+
+    It is looked at meanwhile. What shows as before has the task by then that nova sets before it
+    answers (nova/compute/api.py: `start`, `stop`, `reboot`).
+
+    Args:
+        nova: Whom to ask.
+        instance_id: The server.
+        action: The action.
+        was: Status of a server that can be told to.
+        task: The task that nova sets.
+        idempotent: Whether the action does no harm when it is asked for twice.
+    """
+    found = await read_meanwhile(
+        partial(act, nova, instance_id, action, idempotent=idempotent),
+        partial(show, nova, instance_id),
+    )
+    if found.platform_state != was:
+        return found
+    state, platform_state, busy, actions = view(was, task)
+    return msgspec.structs.replace(
+        found, state=state, platform_state=platform_state, busy=busy, actions=actions
+    )

@@ -311,6 +311,19 @@ def test_resize_is_confirmed_or_reverted(api, active, sources, clock):
     assert refused.json()["badRequest"]["message"] == "When resizing, instances must change flavor!"
 
 
+@pytest.mark.parametrize("end", ["confirmResize", "revertResize"])
+def test_what_was_off_before_its_resize_is_off_after_it(api, active, sources, clock, end):
+    flavors, _ = sources
+    api.act(active, {"os-stop": None})
+    clock.now += 4
+    api.act(active, {"resize": {"flavorRef": flavors["c1.xlarge"]}})
+    clock.now += 4
+    assert state(api, active) == ("VERIFY_RESIZE", None)
+    api.act(active, {end: None})
+    clock.now += 4
+    assert state(api, active) == ("SHUTOFF", None)
+
+
 def test_an_image_is_made_from_a_server(api, active, clock):
     reply = api.act(active, {"createImage": {"name": "snap"}}, mv="2.45")
     image = f"/image/v2/images/{reply.json()['image_id']}"

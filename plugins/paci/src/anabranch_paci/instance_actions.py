@@ -14,7 +14,7 @@ from anabranch.redaction import SecretStr
 from anabranch.states import InstanceState
 from anabranch_paci.client import PaciCloud, Session, session
 from anabranch_paci.markup import Node
-from anabranch_paci.servers import at_rest, find, interrupted, show, switch
+from anabranch_paci.servers import at_rest, find, interrupted, show, switch, switched
 from anabranch_paci.settings import PaciSettings
 from anabranch_paci.waiting import watch
 
@@ -26,15 +26,11 @@ class InstanceActions(InstancesSpec[PaciSettings]):
 
     @hookimpl
     async def start_instance(self, cloud: PaciCloud, instance_id: str) -> Instance:
-        paci = session(cloud)
-        await switch(paci, instance_id, "start")
-        return await show(paci, instance_id)
+        return await switched(session(cloud), instance_id, "start")
 
     @hookimpl
     async def stop_instance(self, cloud: PaciCloud, instance_id: str) -> Instance:
-        paci = session(cloud)
-        await switch(paci, instance_id, "stop")
-        return await show(paci, instance_id)
+        return await switched(session(cloud), instance_id, "stop")
 
     @hookimpl
     async def reboot_instance(self, cloud: PaciCloud, instance_id: str, hard: bool) -> Instance:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
+
+import msgspec
 
 from anabranch.errors import (
     CloudError,
@@ -12,12 +15,14 @@ from anabranch.errors import (
     OperationNotSupported,
 )
 from anabranch.models import Instance
+from anabranch.overlap import read_meanwhile
 from anabranch.states import InstanceState
 from anabranch_paci import convert
 from anabranch_paci.client import Session
 from anabranch_paci.markup import Node
+from anabranch_paci.states import MADE, view
 
-__all__ = ["at_rest", "find", "interrupted", "part", "refused", "show", "switch"]
+__all__ = ["at_rest", "find", "interrupted", "part", "refused", "show", "switch", "switched"]
 
 _VE: Final = ("ve",)
 _THERE: Final = {
@@ -25,6 +30,11 @@ _THERE: Final = {
     "stop": frozenset({"CREATED", "STOPPED", "STOP_IN_PROGRESS"}),
 }
 """The states in which nothing is left to be done for a verb."""
+_UNDER_WAY: Final = {
+    "start": (MADE, "START_IN_PROGRESS"),
+    "stop": (frozenset({"STARTED"}), "STOP_IN_PROGRESS"),
+}
+"""The states in which a verb is accepted, and the one that follows."""
 
 
 async def find(paci: Session, name: str) -> Node:
@@ -77,6 +87,21 @@ async def switch(paci: Session, name: str, verb: str) -> None:
             raise
         if (await show(paci, name)).platform_state.upper() not in _THERE[verb]:
             raise
+
+
+async def switched(paci: Session, name: str, verb: str) -> Instance:
+    """Start or stop a server, and show it; see `switch`.
+
+    It is looked at meanwhile. What shows as before is under way, for that was accepted.
+    """
+    found = await read_meanwhile(partial(switch, paci, name, verb), partial(show, paci, name))
+    before, under_way = _UNDER_WAY[verb]
+    if found.platform_state.upper() not in before:
+        return found
+    state, platform_state, busy, actions = view(under_way)
+    return msgspec.structs.replace(
+        found, state=state, platform_state=platform_state, busy=busy, actions=actions
+    )
 
 
 def at_rest(found: Instance) -> bool:

@@ -132,6 +132,7 @@ def _resize(request: Request, server: Server, parameters: Any) -> Reply:
         raise Refusal(400, "When resizing, instances must change flavor!")
     _check_resize_quota(request, server, flavor)
     old = server.flavor
+    server.state_before_resize = server.vm_state
 
     def moved(server: Server) -> None:
         server.before_resize = old
@@ -168,7 +169,7 @@ def _confirm_resize(request: Request, server: Server, parameters: Any) -> Reply:
     check_lock(request, server)
     check_state(server, "confirmResize", ("resized",))
     # The task stays empty all the time: the state alone shows that it is not confirmed yet.
-    begin(request, server, [("resized", None)], "active", _forget_resize)
+    begin(request, server, [("resized", None)], server.state_before_resize, _forget_resize)
     return Reply(status=204)
 
 
@@ -182,7 +183,8 @@ def _revert_resize(request: Request, server: Server, parameters: Any) -> Reply:
         server.flavor = old
         _forget_resize(server)
 
-    begin(request, server, [("resized", "resize_reverting")], "active", back)
+    task = [("resized", "resize_reverting")]
+    begin(request, server, task, server.state_before_resize, back)
     return _accepted()
 
 

@@ -123,6 +123,7 @@ class Server(msgspec.Struct, kw_only=True):
     scheduler_hints: dict[str, Any] = {}
     fault: dict[str, Any] | None = None
     before_resize: Flavor | None = None
+    state_before_resize: str = "active"
     actions: list[tuple[str, str, float]] = []
     steps: list[Step] = []
     overlay: dict[str, Any] = {}
