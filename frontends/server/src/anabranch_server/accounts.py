@@ -111,8 +111,7 @@ class Accounts:
                 self._kept.move_to_end(key)
             yield account.broker
         except AuthenticationError:
-            if self._kept.get(key) is account:
-                del self._kept[key]
+            self._forget(key, account)
             raise
         finally:
             account.users -= 1
@@ -151,10 +150,11 @@ class Accounts:
                     pass  # to whom it is not allowed to ask who he is, he is let in all the same
                 except AnabranchError as error:
                     account.refusal = error
-                    del self._new[key]
+                    self._forget(key, account)
                 if account.refusal is None:
                     account.good = True
-                    self._kept[key] = self._new.pop(key)
+                    if self._new.get(key) is account:
+                        self._kept[key] = self._new.pop(key)
             if account.refusal is not None:
                 # Another for each who waited: an exception keeps the traceback of every raise.
                 raise problem_of(account.refusal)
@@ -163,7 +163,7 @@ class Accounts:
         """Close what nobody uses and nobody is to find again."""
         gone: list[_Account] = []
         if not account.users and self._kept.get(key) is not account:
-            self._new.pop(key, None)
+            self._forget(key, account)
             gone.append(account)
         while len(self._kept) > self._most:
             idle = next((k for k, kept in self._kept.items() if not kept.users), None)
@@ -172,3 +172,9 @@ class Accounts:
             gone.append(self._kept.pop(idle))
         for one in gone:
             await one.broker.aclose()
+
+    def _forget(self, key: bytes, account: _Account) -> None:
+        """Let nobody find an account any more; another may be in its place already."""
+        for found in (self._new, self._kept):
+            if found.get(key) is account:
+                del found[key]
