@@ -437,13 +437,19 @@ def test_who_says_nothing_or_only_half_is_not_waited_for(start):
             time.sleep(pause)
 
 
-def test_garbage_is_answered_and_told(start):
+def test_garbage_is_answered_and_told_and_a_wish_for_http_2_is_none(start):
     daemon = start()
+    upgrade = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAMA"}
+    assert daemon.get("/health", **upgrade)[0] == 200
+    status, headers, body = daemon.get("/", method="HEAD")
+    assert (status, body) == (200, b"")
+    assert int(headers["Content-Length"]) > 100
     host, port = re.search(r"//(.*):(\d+)", daemon.url).groups()
     with socket.create_connection((host, int(port)), 10) as connection:
         connection.sendall(b"\x16\x03\x01 garbage\r\n\r\n")
         assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
     daemon.wait_for("http.server.*Invalid HTTP request")
+    assert "pgrade" not in "\n".join(daemon.lines)
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ _GRACE: Final = 10
 """Seconds that requests under way may take when the daemon ends."""
 _HEAD_BYTES: Final = 64 * 1024
 _HEAD_SECONDS: Final = 20.0
+_UPGRADE: Final = "_unsupported_upgrade_warning"
 _WORDS: Final = {
     errno.EADDRINUSE: "is in use. Choose another: --port 0 takes any that is free",
     errno.EACCES: "may not be used by you. Choose one above 1023: --port",
@@ -170,7 +171,7 @@ class _Forward(logging.Handler):
     """Lets what uvicorn has to say be one of our events.
 
     Tracebacks are left out: the application logs its own bugs, and that the lifespan was cancelled
-    is what a second Ctrl-C means.
+    is what a second Ctrl-C means. So is that nobody upgrades to HTTP/2, as clients may ask.
     """
 
     def __init__(self) -> None:
@@ -179,7 +180,8 @@ class _Forward(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
-        if not record.exc_info and not message.startswith("Traceback"):
+        expected = message.startswith("Traceback") or record.funcName == _UPGRADE
+        if not record.exc_info and not expected:
             self._log.warning("http.server", message=message)
 
 
