@@ -34,6 +34,13 @@ async def test_the_drivers_are_listed_with_their_clouds_as_providers(serve):
     assert one.xpath("provider/@id") == ["lisbon", "porto"]
 
 
+@pytest.mark.parametrize(("ident", "found"), [("mock", ["mock"]), ("unknown", [])])
+async def test_the_drivers_are_filtered_by_id(serve, ident, found):
+    reply = await serve().get(f"/api/drivers?id={ident}")
+
+    assert etree.fromstring(reply.content).xpath("driver/@id") == found
+
+
 @pytest.mark.parametrize("kind", ["mock", "MOCK"])
 async def test_a_driver_is_shown(serve, kind):
     client = serve()

@@ -35,10 +35,27 @@ async def test_xml_and_json_tell_the_same(serve):
     (one,) = etree.fromstring((await client.get("/api/docs/keys/create")).content)
 
     assert one.get("status") == str(plain["status"]) == "201"
-    found = [dict(parameter.attrib) for parameter in one.iter("parameter")]
-    assert found == [
-        {key: str(value).lower() if value in (True, False) else value for key, value in p.items()}
-        for p in plain["parameters"]
+    assert one.findtext("description") == plain["description"]
+    found = [
+        {
+            "name": parameter.get("name"),
+            "required": parameter.get("type") == "required",
+            "type": parameter.findtext("class"),
+            "feature": parameter.findtext("feature"),
+            "description": parameter.findtext("description"),
+        }
+        for parameter in one.iter("parameter")
+    ]
+    told = [{key: p.get(key) for key in found[0]} for p in plain["parameters"]]
+    assert found == told
+
+
+async def test_what_there_is_to_choose_from_is_told(serve):
+    (create,) = etree.fromstring((await serve().get("/api/docs/load_balancers/create")).content)
+
+    assert create.xpath("parameter[@name='listener_protocol']/values/value/text()") == [
+        "HTTP",
+        "TCP",
     ]
 
 

@@ -199,4 +199,4 @@ async def test_one_cloud_with_an_item_that_cannot_be_read_tells_so(serve):
 
     assert reply.status_code == 200
     assert reply.headers["x-anabranch-clouds"] == '"lisbon";status=partial'
-    assert b"<problem" in reply.content
+    assert b"<?problem " in reply.content

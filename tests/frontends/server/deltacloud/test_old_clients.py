@@ -17,6 +17,7 @@ RAISES = {*range(400, 410), 500, 501, 502}
 FILTERED = [
     ("addresses", "192.168.0.1"),
     ("buckets", "bucket1"),
+    ("drivers", "mock"),
     ("firewalls", "fw1"),
     ("hardware_profiles", "m1-small"),
     ("images", "img1"),
@@ -69,7 +70,7 @@ class RubyClient:
 
     async def members(self, collection: str, **parameters: str):
         """Make a member of each child of the root: one without an id breaks the client."""
-        found = list(await self.get(f"/{collection}", **parameters))
+        found = (await self.get(f"/{collection}", **parameters)).xpath("*")
         assert all(one.get("id") and one.get("href") for one in found)
         return found
 
@@ -126,6 +127,16 @@ async def test_each_child_of_a_list_is_a_member_that_is_found_by_its_id(pass_thr
             assert text_at(alone, "name") == text_at(member, "name")
 
 
+async def test_each_child_of_a_list_of_several_clouds_is_a_member_too(serve: Serve):
+    client, entry = await connected(serve({"lisbon": mock(), "porto": mock()}))
+
+    assert entry.get("driver") == "all"
+    for collection in ("realms", "images", "instances", "storage_volumes"):
+        for member in await client.members(collection):
+            alone = await client.get(f"/{collection}/{member.get('id')}")
+            assert alone.get("id") == member.get("id")
+
+
 @pytest.mark.parametrize(("collection", "ident"), FILTERED)
 async def test_a_list_is_filtered_by_id(client, collection, ident):
     if collection == "addresses":
@@ -135,8 +146,8 @@ async def test_a_list_is_filtered_by_id(client, collection, ident):
     assert await client.members(collection, id="unknown") == []
 
 
-@pytest.mark.parametrize("collection", [*(name for name, _ in FILTERED), "drivers"])
-@pytest.mark.parametrize("ident", ["foo"])
+@pytest.mark.parametrize("collection", [name for name, _ in FILTERED])
+@pytest.mark.parametrize("ident", ["foo", ""])
 async def test_what_is_not_there_is_not_found_and_nil_is_not_there(client, collection, ident):
     """`client.realm(nil)` asks for `/realms/`, which is no list."""
     with pytest.raises(Refused) as refused:

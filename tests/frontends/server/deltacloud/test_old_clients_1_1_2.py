@@ -10,6 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
+from lxml import etree
+
+from anabranch import errors
+from anabranch_server.deltacloud.documents import ErrorDocument, error_xml
+from anabranch_server.deltacloud.problems import problem_of
 
 from .asking import Serve, ids, mock, parsed
 
@@ -195,6 +200,48 @@ async def test_instances_are_filtered_by_the_query(pass_through, query, found):
     reply = await pass_through.get(f"/api/instances?{query}", headers=LOGIN)
 
     assert ids(reply, "instance") == found
+
+
+async def test_a_name_that_is_taken_is_no_success(pass_through):
+    for status in (201, 403):
+        reply = await pass_through.post("/api/keys", data={"name": "twice"}, headers=LOGIN)
+        assert reply.status_code == status
+
+
+def test_no_error_is_a_success():
+    """But 412: what a cloud does not offer has no method in the client."""
+    told = {
+        problem_of(getattr(errors, name)("")).status for name in errors.__all__ if name[0] != "e"
+    }
+
+    assert told <= RAISES | {412}
+
+
+def test_an_error_of_the_server_is_read_in_full():
+    """What the client reads of a 5xx without asking whether it is there; `backtrace` it takes only
+    with lines in it, or not at all."""
+    document = etree.fromstring(
+        error_xml(ErrorDocument(status=502, url="/api", driver="mock", message="no", error="X"))
+    )
+
+    assert document.get("status") == "502"
+    assert set(document.find("backend").attrib) == {"driver", "provider"}
+    assert document.findtext("message") == "no"
+    assert document.find("backtrace") is None
+
+
+async def test_the_documentation_of_a_collection_tells_its_operations(pass_through):
+    """`deltacloudc instances -l` prints it."""
+    docs = parsed(await pass_through.get("/api/docs/instances", headers=LOGIN))
+
+    assert docs.find("collection/description") is not None
+    operations = docs.xpath("/docs/collection/operations/operation")
+    assert {"index", "show", "create", "stop"} < {one.get("name") for one in operations}
+    assert all(one.findtext("description") for one in operations)
+    (create,) = (one for one in operations if one.get("name") == "create")
+    (image_id,) = create.xpath("parameter[@name='image_id']")
+    assert image_id.get("type") == "required"
+    assert image_id.findtext("class") == "images"
 
 
 async def test_a_driver_may_be_named_by_a_header_of_each_request(serve: Serve):

@@ -13,11 +13,32 @@ async def test_the_entry_point_has_an_address_with_and_without_a_slash(serve, pa
     assert etree.fromstring(reply.content).tag == "api"
 
 
-@pytest.mark.parametrize("path", ["/api/realms/", "/api/realms/us/", "/api/drivers/"])
-async def test_a_slash_at_the_end_changes_nothing(serve, path):
-    client = serve()
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/realms/",
+        "/api/realms/us/",
+        "/api/instances/inst1/stop/",
+        "/api/buckets/",
+        "/api/buckets/bucket1/",
+        "/api/drivers/",
+        "/api/instance_states/",
+        "/api/docs/",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@pytest.mark.parametrize("clouds", [1, 2])
+async def test_a_path_that_ends_with_a_slash_misses_an_id(serve, path, method, clouds):
+    client = serve({name: {"driver": "mock"} for name in ("lisbon", "porto")[:clouds]})
 
-    assert (await client.get(path)).content == (await client.get(path.rstrip("/"))).content
+    assert (await client.request(method, path)).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/api/realms/lisbon/", "/api/instances/lisbon/inst1/"])
+async def test_the_id_may_be_missing_below_a_cloud(serve, path):
+    client = serve({"lisbon": {"driver": "mock"}, "porto": {"driver": "mock"}})
+
+    assert (await client.get(path)).status_code == 404
 
 
 @pytest.mark.parametrize(

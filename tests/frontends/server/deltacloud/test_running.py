@@ -189,9 +189,9 @@ async def test_no_login_comes_within_its_time(app, port, monkeypatch):
 
 async def test_only_addresses_of_the_instance_are_called_and_none_that_may_be_the_daemons(app):
     for ident, ip, status in (
-        ("one", None, 409),
-        ("127.0.0.1,169.254.169.254,0.0.0.0,::1,fe80::1,224.0.0.1,::ffff:127.0.0.1", None, 409),
-        ("img1.inst1.public.com", None, 409),
+        ("one", None, 403),
+        ("127.0.0.1,169.254.169.254,0.0.0.0,::1,fe80::1,224.0.0.1,::ffff:127.0.0.1", None, 403),
+        ("img1.inst1.public.com", None, 403),
         ("192.0.2.1,192.0.2.2", "192.0.2.3", 400),
         ("192.0.2.1,192.0.2.2", "192.0.2.77", 400),
         ("192.0.2.1,127.0.0.1", "127.0.0.1", 400),

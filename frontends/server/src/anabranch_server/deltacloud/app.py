@@ -115,7 +115,7 @@ class Deltacloud:
     async def _handled(self, request: Request, name: str, rest: list[str]) -> Reply:
         if (collection := COLLECTIONS.get(name)) is not None:
             return await routed(request, collection, rest)
-        if name == "" and not rest:
+        if not (name or any(rest)):
             return await entry_point(request, self._backend.drivers)
         if name == "drivers":
             return await drivers(request, rest, self._backend.drivers())

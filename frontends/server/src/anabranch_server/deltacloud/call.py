@@ -31,7 +31,8 @@ class Call:
 
     Attributes:
         method: The method, after `_method`.
-        path: The decoded segments of the path below `/api`.
+        path: The decoded segments of the path below `/api`; the last is empty where it ends with
+            a slash.
         matrix: Matrix parameters of segments other than `api`: further parameters.
         chosen: `driver` and `provider`, where the request chooses them.
         headers: Header values by lower-case name; of several of one name the last.
@@ -46,7 +47,7 @@ class Call:
         self.headers: Mapping[str, str] = {
             str(name, "latin-1"): str(value, "latin-1") for name, value in scope["headers"]
         }
-        segments = [_segment(part) for part in _raw_path(scope).rstrip("/").split("/")]
+        segments = [_segment(part) for part in _raw_path(scope).split("/")]
         self.path = tuple(name for name, _ in segments[2:])
         self.matrix = {k: v for _, matrix in segments[2:] for k, v in matrix.items()}
         on_api = segments[1][1] if len(segments) > 1 else _NO_MATRIX

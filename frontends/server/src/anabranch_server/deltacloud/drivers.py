@@ -21,7 +21,7 @@ __all__ = ["drivers", "states"]
 async def drivers(
     request: Request, rest: Sequence[str], choices: Mapping[str, Sequence[str]]
 ) -> Reply:
-    """List the drivers, or show one.
+    """List the drivers, all or that of an `id`, or show one.
 
     Args:
         request: The request.
@@ -31,7 +31,12 @@ async def drivers(
     _read(request, rest, 1)
     view, broker = request.view, request.selection.broker
     if not rest:
-        found = [await _entry(broker, kind, choices[kind]) for kind in choices]
+        wanted = request.parameters.get("id")
+        found = [
+            await _entry(broker, kind, choices[kind])
+            for kind in choices
+            if wanted is None or kind == wanted.lower()
+        ]
         return rendered(
             request,
             "Drivers",

@@ -1,11 +1,15 @@
-"""The documentation of the API, made from its vocabulary: what can be asked, and with what."""
+"""The documentation of the API, made from its vocabulary: what can be asked, and with what.
+
+Its XML is what Deltacloud's was, which the client up to 1.1.2 reads, with more attributes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
-from anabranch_server.deltacloud.documents.markup import DECLARATION, attribute, text
+from anabranch import OPERATIONS
+from anabranch_server.deltacloud.documents.markup import DECLARATION, attribute, element
 from anabranch_server.deltacloud.problems import nothing_here
 from anabranch_server.deltacloud.rendering import rendered
 from anabranch_server.deltacloud.reply import Reply
@@ -13,6 +17,11 @@ from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.vocabulary import COLLECTIONS, Action, Collection, Parameter
 
 __all__ = ["guide"]
+
+_Told = Mapping[str, Any]
+
+_RUN: Final = "Run a command on an instance, by SSH"
+"""What no driver does, but the server."""
 
 
 def guide(request: Request, rest: Sequence[str]) -> Reply:
@@ -31,30 +40,29 @@ def guide(request: Request, rest: Sequence[str]) -> Reply:
     return rendered(
         request,
         " ".join(("Documentation", *rest)),
-        xml=lambda: f"{DECLARATION}{_xml('docs', document)}".encode(),
+        xml=lambda: f"{DECLARATION}<docs>\n{''.join(_xml(document))}</docs>\n".encode(),
         plain=lambda: document,
     )
 
 
-def _document(request: Request, rest: Sequence[str]) -> Mapping[str, Any] | None:
+def _document(request: Request, rest: Sequence[str]) -> _Told | None:
     match rest:
         case []:
             return {"collections": [_summary(request, c) for c in COLLECTIONS.values()]}
         case [name] if name in COLLECTIONS:
             collection = COLLECTIONS[name]
-            operations = [one for one, _ in _operations(request, collection)]
+            operations = list(_operations(request, collection))
             return {"collection": {**_summary(request, collection), "operations": operations}}
         case [name, wanted] if name in COLLECTIONS:
-            for one, parameters in _operations(request, COLLECTIONS[name]):
+            for one in _operations(request, COLLECTIONS[name]):
                 if one["name"] == wanted:
-                    told = [_parameter(parameter) for parameter in parameters]
-                    return {"operation": {**one, "parameters": told}}
+                    return {"operation": one}
             return None
         case _:
             return None
 
 
-def _summary(request: Request, collection: Collection) -> dict[str, Any]:
+def _summary(request: Request, collection: Collection) -> _Told:
     return {
         "name": collection.name,
         "title": collection.title,
@@ -62,32 +70,31 @@ def _summary(request: Request, collection: Collection) -> dict[str, Any]:
     }
 
 
-def _operations(
-    request: Request, collection: Collection
-) -> list[tuple[dict[str, Any], Sequence[Parameter]]]:
-    """Return the operations of a collection, each with its parameters."""
+def _operations(request: Request, collection: Collection) -> Iterator[_Told]:
     path = f"/api/{collection.name}"
-    found = [
-        ("index", "GET", path, 200, collection.filters),
-        ("show", "GET", f"{path}/:id", 200, ()),
+    for name, method, where, status, operation, parameters in (
+        ("index", "GET", path, 200, collection.index_operation, collection.filters),
+        ("show", "GET", f"{path}/:id", 200, collection.show_operation, ()),
         *(
-            (action.name, action.method, path + _below(action), action.status, action.parameters)
-            for action in collection.actions
+            (a.name, a.method, path + _below(a), a.status, a.operation, a.parameters)
+            for a in collection.actions
         ),
-    ]
-    return [
-        (
-            {
-                "name": name,
-                "method": method,
-                "path": where,
-                "status": status,
-                "href": request.view.collection(f"docs/{collection.name}/{name}"),
-            },
-            parameters,
-        )
-        for name, method, where, status, parameters in found
-    ]
+    ):
+        yield {
+            "name": name,
+            "method": method,
+            "path": where,
+            "status": status,
+            "href": request.view.collection(f"docs/{collection.name}/{name}"),
+            "description": _described(operation),
+            "parameters": [_parameter(parameter) for parameter in parameters],
+        }
+
+
+def _described(operation: str) -> str:
+    """Return the first sentence about an operation of the broker."""
+    known = OPERATIONS.get(operation)
+    return _RUN if known is None else known.summary.partition(". ")[0].rstrip(".")
 
 
 def _below(action: Action) -> str:
@@ -95,7 +102,7 @@ def _below(action: Action) -> str:
     return f"{member}/{action.paths[0]}" if action.paths else member
 
 
-def _parameter(parameter: Parameter) -> dict[str, Any]:
+def _parameter(parameter: Parameter) -> _Told:
     told = {
         "name": ", ".join(parameter.names),
         "type": parameter.kind,
@@ -107,30 +114,42 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value not in ("", [])}
 
 
-_SINGULAR: Final = {
-    "collections": "collection",
-    "operations": "operation",
-    "parameters": "parameter",
-    "choices": "choice",
-}
-
-
-def _xml(name: str, value: object, margin: str = "") -> str:
-    """Write a plain document: what is single as attributes, the rest as children."""
-    told = inner = ""
-    if isinstance(value, dict):
-        for key, one in cast("dict[str, object]", value).items():
-            if isinstance(one, (dict, list)):
-                inner += _xml(key, cast("object", one), f"{margin}  ")
-            else:
-                told += f" {key}='{attribute(_word(one))}'"
-    elif isinstance(value, list):
-        items = cast("list[object]", value)
-        inner = "".join(_xml(_SINGULAR[name], one, f"{margin}  ") for one in items)
+def _xml(document: _Told) -> Iterator[str]:
+    if collections := document.get("collections"):
+        yield "  <collections>\n"
+        for one in collections:
+            yield f"    <collection{_attributes(one)}></collection>\n"
+        yield "  </collections>\n"
+    elif collection := document.get("collection"):
+        yield f"  <collection{_attributes(collection)}>\n"
+        yield f"    <description>{attribute(collection['title'])}</description>\n"
+        yield "    <operations>\n"
+        for one in collection["operations"]:
+            yield from _operation_xml(one, "      ")
+        yield "    </operations>\n  </collection>\n"
     else:
-        return f"{margin}<{name}>{text(str(value))}</{name}>\n"
-    return f"{margin}<{name}{told}>\n{inner}{margin}</{name}>\n"
+        yield from _operation_xml(document["operation"], "  ")
 
 
-def _word(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _operation_xml(one: _Told, margin: str) -> Iterator[str]:
+    yield f"{margin}<operation{_attributes(one)}>\n"
+    yield element(f"{margin}  ", "description", one["description"])
+    for each in one["parameters"]:
+        needed = "required" if each["required"] else "optional"
+        yield f"{margin}  <parameter name='{attribute(each['name'])}' type='{needed}'>\n"
+        for tag, key in (("class", "type"), ("feature", "feature"), ("description", "description")):
+            yield element(f"{margin}    ", tag, each.get(key))
+        if choices := each.get("choices"):
+            values = "".join(element(f"{margin}      ", "value", value) for value in choices)
+            yield f"{margin}    <values>\n{values}{margin}    </values>\n"
+        yield f"{margin}  </parameter>\n"
+    yield f"{margin}</operation>\n"
+
+
+def _attributes(one: _Told) -> str:
+    """Write what is single as attributes."""
+    return "".join(
+        f" {name}='{attribute(str(value))}'"
+        for name, value in one.items()
+        if name != "description" and not isinstance(value, list)
+    )

@@ -53,8 +53,8 @@ async def read_form(call: Call, *, streamed: str | None = None) -> Form:
             no such part.
 
     Raises:
-        Problem: the form is broken (400), or has more than 16 MiB beside what is streamed (413);
-            the client left or is too slow.
+        Problem: the form is broken, or has more than 16 MiB beside what is streamed; the client
+            left or is too slow.
     """
     reader = _Reader(call)
     segment = await reader.read(streamed)
@@ -95,7 +95,7 @@ class Upload:
         """Put the content aside, in a temporary file if it is large, and read what follows.
 
         Raises:
-            Problem: as `read_form`; the file has more than 4 GiB (413).
+            Problem: as `read_form`; the file has more than 4 GiB.
         """
         kept = self._kept = anyio.SpooledTemporaryFile(max_size=_IN_MEMORY)
         size = 0
@@ -104,7 +104,7 @@ class Upload:
                 size += len(chunk)
                 if size > _MOST_SPOOLED:
                     raise Problem(
-                        413,
+                        400,
                         f"a file before the fields that say what to do with it may have "
                         f"{_MOST_SPOOLED} bytes",
                         kind="TooLarge",
@@ -166,7 +166,7 @@ class _Reader(AsyncIterator[Any]):
             while (event := await anext(self)) is not None:
                 self._size += len(event)
                 if self._size > _MOST:
-                    raise Problem(413, f"the form has more than {_MOST} bytes", kind="TooLarge")
+                    raise Problem(400, f"the form has more than {_MOST} bytes", kind="TooLarge")
                 value += event
             if segment.filename:
                 self.files[name] = bytes(value)

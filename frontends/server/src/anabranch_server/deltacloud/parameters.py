@@ -171,7 +171,7 @@ async def read_body(call: Call, most: int = _MOST) -> bytes:
     async for part in Body(call):
         size += len(part)
         if size > most:
-            raise Problem(413, f"the body has more than {most} bytes", kind="TooLarge")
+            raise Problem(400, f"the body has more than {most} bytes", kind="TooLarge")
         parts.append(part)
     return b"".join(parts)
 

@@ -1,9 +1,10 @@
 """What goes wrong, as HTTP tells it (deltacloud.md, 4 and 11).
 
-The statuses are those of Deltacloud where it had one. Its Ruby client raises an error for 400 to
-409, 500, 501 and 502 alone: any other status it takes for a success, and an error document for an
-empty list. So what Deltacloud had no status for gets one of these, and the `kind` in the document
-says what it is:
+The statuses are those of Deltacloud where it had one. Its Ruby clients raise an error for some
+alone: that of 2013 for 400 to 409, 500, 501 and 502, the one before for 400, 401, 403 to 406, 408,
+410 and 5xx. Any other status they take for a success, and an error document for an empty list. So
+what Deltacloud had no status for gets one that both know, and the `kind` in the document says what
+it is:
 
 | error | status | because |
 | --- | --- | --- |
@@ -12,7 +13,8 @@ says what it is:
 | OutcomeUnknown | 502 | it is not known, and above all it is no success |
 | QuotaExceeded | 403 | the account may not have more |
 | NotFound | 404 | in actions too, where Deltacloud told 403 |
-| Conflict | 409 | a name that is taken, too, where its mock driver told 403 |
+| Conflict | 403 | as its mock driver told of a name that is taken; 409 is a success to a client |
+| TooLarge | 400 | and so is 413 |
 
 412 (not offered) and 504 (no answer in time) are Deltacloud's own, and kept.
 """
@@ -106,7 +108,7 @@ _STATUSES: Final[tuple[tuple[type[AnabranchError], int], ...]] = (
     (QuotaExceeded, 403),
     (NotFound, 404),
     (InvalidState, 405),
-    (Conflict, 409),
+    (Conflict, 403),
     (InvalidRequest, 400),
     (FeatureNotSupported, 400),
     (DeadlineExceeded, 504),

@@ -47,6 +47,8 @@ async def routed(request: Request, collection: Collection, rest: list[str]) -> R
     if len(rest) > 1 and request.selection.qualified and "/" not in rest[0]:
         rest = ["/".join(rest[:2]), *rest[2:]]
     ident, *tail = rest
+    if not ident or (tail[-1:] == [""] and (len(tail) == 1 or collection.name != "buckets")):
+        raise nothing_here(request.call.url)  # `client.realm(nil)` wants no list
     request.target(ident)
     if collection.name == "buckets" and (tail or method != "DELETE"):
         return await blobs.serve(request, ident, *tail)

@@ -100,7 +100,7 @@ def _address(instance: Instance, wanted: str | None) -> str:
     """Choose where to call: a public address, and no name, which may lead anywhere."""
     usable = [found.address for found in instance.public_addresses if _is_usable(found.address)]
     if not usable:
-        raise Problem(409, "the instance has no public IP address", kind="Conflict")
+        raise Problem(403, "the instance has no public IP address", kind="Conflict")
     if wanted is not None and wanted not in usable:
         raise Problem(
             400,
