@@ -20,7 +20,6 @@ from reference_pages.markdown import table
 
 from anabranch import Broker, Capabilities, Configuration, errors
 from anabranch_server import Application
-from anabranch_server.deltacloud.problems import problem_of
 from anabranch_server.deltacloud.reply import VERSION
 from anabranch_server.deltacloud.vocabulary import (
     COLLECTIONS,
@@ -29,6 +28,7 @@ from anabranch_server.deltacloud.vocabulary import (
     Parameter,
     features_of,
 )
+from anabranch_server.problems import problem_of
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "deltacloud.md"
 TEMPLATE = Path(__file__).with_suffix(".md")

@@ -12,7 +12,7 @@ from anabranch.models import InstanceSpec
 from anabranch_server.access import Credentials
 from anabranch_server.accounts import Accounts
 from anabranch_server.deltacloud.backends import PassThrough
-from anabranch_server.deltacloud.problems import Problem
+from anabranch_server.problems import Problem
 
 PLATFORMS = ("cloudstack", "opennebula", "openstack", "paci")
 MOCK = Credentials("mockuser", SecretStr("mockpassword"))

@@ -6,7 +6,7 @@ import pytest
 from anabranch import AuthenticationError, Broker, CloudUnavailable, SecretStr
 from anabranch_server.access import Credentials
 from anabranch_server.accounts import Accounts
-from anabranch_server.deltacloud.problems import Problem
+from anabranch_server.problems import Problem
 
 MOCK = Credentials("mockuser", SecretStr("mockpassword"))
 

@@ -28,7 +28,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from anabranch import ConfigurationError, SecretStr
-from anabranch_server.deltacloud.problems import Problem
+from anabranch_server.problems import Problem
 
 __all__ = ["Access", "Credentials", "basic_credentials", "is_loopback"]
 

@@ -24,7 +24,7 @@ from anabranch import (
     PermissionDenied,
 )
 from anabranch_server.access import Credentials
-from anabranch_server.deltacloud.problems import problem_of
+from anabranch_server.problems import problem_of
 
 __all__ = ["Accounts"]
 

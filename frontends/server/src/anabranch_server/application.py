@@ -18,10 +18,10 @@ from anabranch_server.deltacloud.app import Deltacloud
 from anabranch_server.deltacloud.backends import Backend, Configured, PassThrough
 from anabranch_server.deltacloud.call import Call, Receive, Scope, Send
 from anabranch_server.deltacloud.negotiation import Format
-from anabranch_server.deltacloud.problems import Problem, nothing_here
 from anabranch_server.deltacloud.refusals import refusal
 from anabranch_server.deltacloud.rendering import page
 from anabranch_server.deltacloud.reply import VERSION, Reply
+from anabranch_server.problems import Problem, nothing_here
 
 __all__ = ["ASGIApp", "Application", "logged"]
 

@@ -6,9 +6,9 @@ from lxml import etree
 from anabranch import errors
 from anabranch_server.deltacloud import app, handlers
 from anabranch_server.deltacloud.call import Call
-from anabranch_server.deltacloud.problems import problem_of
 from anabranch_server.deltacloud.refusals import refusal
 from anabranch_server.deltacloud.reply import Reply
+from anabranch_server.problems import problem_of
 
 MOCK = {"driver": "mock"}
 SECRETS = {

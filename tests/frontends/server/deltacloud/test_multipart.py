@@ -9,7 +9,7 @@ from anabranch_server.deltacloud import body, multipart
 from anabranch_server.deltacloud.body import Body, ClientGone
 from anabranch_server.deltacloud.call import Call
 from anabranch_server.deltacloud.multipart import read_form
-from anabranch_server.deltacloud.problems import Problem
+from anabranch_server.problems import Problem
 
 BOUNDARY = "XyZ"
 

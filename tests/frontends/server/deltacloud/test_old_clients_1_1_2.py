@@ -14,7 +14,7 @@ from lxml import etree
 
 from anabranch import errors
 from anabranch_server.deltacloud.documents import ErrorDocument, error_xml
-from anabranch_server.deltacloud.problems import problem_of
+from anabranch_server.problems import problem_of
 
 from .asking import Serve, ids, mock, parsed
 

@@ -6,7 +6,7 @@ import pytest
 
 from anabranch_server.deltacloud.call import Call
 from anabranch_server.deltacloud.parameters import Parameters, read_parameters
-from anabranch_server.deltacloud.problems import Problem
+from anabranch_server.problems import Problem
 
 FORM = "application/x-www-form-urlencoded"
 

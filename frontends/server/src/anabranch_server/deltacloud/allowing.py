@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from anabranch_server.deltacloud.call import Call
-from anabranch_server.deltacloud.problems import nothing_here
 from anabranch_server.deltacloud.vocabulary import COLLECTIONS, Action, Collection, Parameter
+from anabranch_server.problems import nothing_here
 
 __all__ = ["allowed", "declared"]
 

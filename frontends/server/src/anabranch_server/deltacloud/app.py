@@ -18,13 +18,13 @@ from anabranch_server.deltacloud.guide import guide
 from anabranch_server.deltacloud.links import View
 from anabranch_server.deltacloud.negotiation import DOCUMENTS, Format
 from anabranch_server.deltacloud.parameters import read_parameters
-from anabranch_server.deltacloud.problems import Problem, nothing_here, problem_of
 from anabranch_server.deltacloud.refusals import refusal
 from anabranch_server.deltacloud.reply import Reply
 from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.routes import routed
 from anabranch_server.deltacloud.running import OPERATION
 from anabranch_server.deltacloud.vocabulary import COLLECTIONS
+from anabranch_server.problems import Problem, nothing_here, problem_of
 
 __all__ = ["Deltacloud"]
 

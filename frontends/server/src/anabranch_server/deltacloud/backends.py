@@ -17,7 +17,7 @@ import msgspec
 from anabranch import Broker, ConfigurationError, Ops, PluginError, SecretStr
 from anabranch_server.access import Credentials
 from anabranch_server.accounts import Accounts
-from anabranch_server.deltacloud.problems import Problem
+from anabranch_server.problems import Problem
 
 __all__ = ["ALL", "Backend", "Configured", "PassThrough", "Selection"]
 

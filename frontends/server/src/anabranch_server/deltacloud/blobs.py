@@ -25,11 +25,11 @@ from anabranch_server.deltacloud.downloads import content_headers, download
 from anabranch_server.deltacloud.negotiation import Format
 from anabranch_server.deltacloud.paging import asker, leading_on, part_of
 from anabranch_server.deltacloud.parameters import Parameters, read_body
-from anabranch_server.deltacloud.problems import Problem, nothing_here
 from anabranch_server.deltacloud.rendering import rendered
 from anabranch_server.deltacloud.reply import Reply
 from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.segments import Upload
+from anabranch_server.problems import Problem, nothing_here
 
 __all__ = ["serve"]
 

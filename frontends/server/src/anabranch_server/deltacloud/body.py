@@ -8,7 +8,7 @@ from typing import Final, Self
 import anyio
 
 from anabranch_server.deltacloud.call import Call
-from anabranch_server.deltacloud.problems import Problem
+from anabranch_server.problems import Problem
 
 __all__ = ["Body", "ClientGone"]
 

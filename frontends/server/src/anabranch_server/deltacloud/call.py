@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from anabranch_server.access import Credentials, basic_credentials
 from anabranch_server.deltacloud.negotiation import DOCUMENTS, Format, negotiated
-from anabranch_server.deltacloud.problems import Problem
+from anabranch_server.problems import Problem
 
 __all__ = ["Call", "Receive", "Scope", "Send"]
 

@@ -10,10 +10,10 @@ from anabranch import Broker, PluginError, StateMachine
 from anabranch_server.deltacloud import documents, pages
 from anabranch_server.deltacloud.documents import DriverEntry, ProviderEntry
 from anabranch_server.deltacloud.negotiation import Format
-from anabranch_server.deltacloud.problems import Problem, not_offered, nothing_here
 from anabranch_server.deltacloud.rendering import frame_of, page, rendered
 from anabranch_server.deltacloud.reply import Reply
 from anabranch_server.deltacloud.request import Request
+from anabranch_server.problems import Problem, not_offered, nothing_here
 
 __all__ = ["drivers", "states"]
 

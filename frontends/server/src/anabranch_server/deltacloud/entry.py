@@ -12,11 +12,11 @@ from anabranch import AnabranchError, AuthenticationError, Capabilities, PluginE
 from anabranch_server.deltacloud import documents, pages
 from anabranch_server.deltacloud.documents import CollectionLink, EntryPoint, FeatureEntry
 from anabranch_server.deltacloud.negotiation import Format
-from anabranch_server.deltacloud.problems import Problem, nothing_here, problem_of
 from anabranch_server.deltacloud.rendering import frame_of, page, rendered
 from anabranch_server.deltacloud.reply import VERSION, Reply
 from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.vocabulary import COLLECTIONS, Collection, features_of
+from anabranch_server.problems import Problem, nothing_here, problem_of
 
 __all__ = ["entry_point"]
 

@@ -9,10 +9,10 @@ import anyio
 
 from anabranch import AnabranchError
 from anabranch.models import HardwareProfile, Image
-from anabranch_server.deltacloud.problems import Problem
 from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.specs import chosen
 from anabranch_server.deltacloud.vocabulary import COLLECTIONS, Collection
+from anabranch_server.problems import Problem
 
 __all__ = ["Filters", "filtered"]
 

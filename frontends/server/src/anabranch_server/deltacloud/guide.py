@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from anabranch import OPERATIONS
 from anabranch_server.deltacloud.documents.markup import DECLARATION, attribute, element
-from anabranch_server.deltacloud.problems import nothing_here
 from anabranch_server.deltacloud.rendering import rendered
 from anabranch_server.deltacloud.reply import Reply
 from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.vocabulary import COLLECTIONS, Action, Collection, Parameter
+from anabranch_server.problems import nothing_here
 
 __all__ = ["guide"]
 

@@ -13,12 +13,12 @@ from anabranch_server.deltacloud.filtering import filtered
 from anabranch_server.deltacloud.listing import listed
 from anabranch_server.deltacloud.making import make
 from anabranch_server.deltacloud.negotiation import Format
-from anabranch_server.deltacloud.problems import Problem
 from anabranch_server.deltacloud.rendering import rendered
 from anabranch_server.deltacloud.reply import Reply
 from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.specs import arguments, cloud_for
 from anabranch_server.deltacloud.vocabulary import Action, Collection
+from anabranch_server.problems import Problem
 
 __all__ = ["act", "create", "destroy", "index", "show"]
 

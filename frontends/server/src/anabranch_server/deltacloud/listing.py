@@ -12,9 +12,9 @@ from typing import Any, Final, NamedTuple
 from anabranch import Answer, CloudReport, CloudStatus, OperationNotSupported
 from anabranch_server.deltacloud.filtering import Filters
 from anabranch_server.deltacloud.paging import asker, leading_on, part_of
-from anabranch_server.deltacloud.problems import Problem, not_offered, problem_of
 from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.vocabulary import Collection
+from anabranch_server.problems import Problem, not_offered, problem_of
 
 __all__ = ["Listed", "insist", "listed", "unfinished"]
 

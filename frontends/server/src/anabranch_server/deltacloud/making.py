@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from anabranch import NotFound, QualifiedId
-from anabranch_server.deltacloud.problems import Problem
 from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.specs import specified
 from anabranch_server.deltacloud.vocabulary import Action, Collection
+from anabranch_server.problems import Problem
 
 __all__ = ["make"]
 

@@ -17,7 +17,7 @@ from multipart import (  # type: ignore[import-untyped]
 
 from anabranch_server.deltacloud.body import Body
 from anabranch_server.deltacloud.call import Call
-from anabranch_server.deltacloud.problems import Problem
+from anabranch_server.problems import Problem
 
 __all__ = ["Form", "Upload", "read_form"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from anabranch_server.deltacloud.problems import Problem
 from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.sealing import opened, sealed
+from anabranch_server.problems import Problem
 
 __all__ = ["Part", "asker", "leading_on", "part_of"]
 

@@ -12,7 +12,7 @@ import msgspec
 from anabranch_server.deltacloud.body import Body
 from anabranch_server.deltacloud.call import Call
 from anabranch_server.deltacloud.multipart import Upload, read_form
-from anabranch_server.deltacloud.problems import Problem
+from anabranch_server.problems import Problem
 
 __all__ = ["Parameters", "read_body", "read_parameters", "wrong"]
 

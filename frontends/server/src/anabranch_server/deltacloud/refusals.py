@@ -9,8 +9,8 @@ from typing import Final
 from anabranch_server.deltacloud import documents, pages
 from anabranch_server.deltacloud.call import Call
 from anabranch_server.deltacloud.negotiation import Format
-from anabranch_server.deltacloud.problems import Problem
 from anabranch_server.deltacloud.reply import Reply
+from anabranch_server.problems import Problem
 
 __all__ = ["refusal"]
 

@@ -14,7 +14,7 @@ from anabranch_server.deltacloud.call import Call
 from anabranch_server.deltacloud.links import View
 from anabranch_server.deltacloud.negotiation import Format
 from anabranch_server.deltacloud.parameters import Parameters
-from anabranch_server.deltacloud.problems import Problem
+from anabranch_server.problems import Problem
 
 __all__ = ["Request"]
 

@@ -7,10 +7,10 @@ from typing import Final
 from anabranch_server.deltacloud import blobs, handlers, running
 from anabranch_server.deltacloud.forms import form
 from anabranch_server.deltacloud.negotiation import Format
-from anabranch_server.deltacloud.problems import nothing_here
 from anabranch_server.deltacloud.reply import Reply
 from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.vocabulary import Collection
+from anabranch_server.problems import nothing_here
 
 __all__ = ["routed"]
 

@@ -23,10 +23,10 @@ from anabranch import InstanceState, SecretStr
 from anabranch.models import Instance
 from anabranch_server.deltacloud import documents
 from anabranch_server.deltacloud.parameters import Parameters
-from anabranch_server.deltacloud.problems import Problem, not_offered
 from anabranch_server.deltacloud.rendering import rendered
 from anabranch_server.deltacloud.reply import Reply
 from anabranch_server.deltacloud.request import Request
+from anabranch_server.problems import Problem, not_offered
 
 __all__ = ["OPERATION", "run"]
 

@@ -17,9 +17,9 @@ from typing import Any, Final
 
 from anabranch import QualifiedId
 from anabranch.models import BlobSegment, BlobSpec
-from anabranch_server.deltacloud.problems import Problem
 from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.sealing import opened, sealed
+from anabranch_server.problems import Problem
 
 __all__ = ["Upload"]
 

@@ -13,11 +13,11 @@ from anabranch import (
     FeatureNotSupported,
     OperationNotSupported,
 )
-from anabranch_server.deltacloud.problems import not_offered
 from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.specs.shapes import SHAPES
 from anabranch_server.deltacloud.specs.values import check_required, chosen, idents, read_values
 from anabranch_server.deltacloud.vocabulary import Action, Parameter
+from anabranch_server.problems import not_offered
 
 __all__ = ["arguments", "chosen", "cloud_for", "specified"]
 

@@ -13,7 +13,7 @@ from anabranch.models import (
     RuleSource,
     SourceKind,
 )
-from anabranch_server.deltacloud.problems import Problem
+from anabranch_server.problems import Problem
 
 __all__ = ["SHAPES"]
 

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from anabranch import SecretStr
 from anabranch_server.deltacloud.parameters import Parameters, wrong
-from anabranch_server.deltacloud.problems import Problem
 from anabranch_server.deltacloud.vocabulary import COLLECTIONS, Action, Parameter
+from anabranch_server.problems import Problem
 
 __all__ = ["check_required", "chosen", "idents", "read_values"]
 
