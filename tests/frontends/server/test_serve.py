@@ -379,6 +379,15 @@ def test_wrong_usage_is_told_in_one_line(fails, options, words):
     assert words in line
 
 
+@pytest.mark.parametrize(
+    "option", ["--driver", "--user", "--host", "--provider", "--cloud", "--allow-host"]
+)
+def test_a_variable_that_is_not_set_opens_nothing(fails, option):
+    code, line = fails(option, "")
+    assert code == 2
+    assert f"{option}: it is empty" in line
+
+
 def test_without_asyncssh_no_commands_are_run(fails, monkeypatch):
     find_spec = importlib.util.find_spec
     monkeypatch.setattr(

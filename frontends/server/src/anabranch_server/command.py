@@ -21,7 +21,7 @@ __all__ = ["serve"]
 
 _PASSWORD: Final = "ANABRANCH_SERVE_PASSWORD"
 _URL: Final = re.compile(r"https?://[A-Za-z0-9._~\[\]:-]+(/[A-Za-z0-9._~/-]*)?")
-_ANYWHERE: Final = ("0.0.0.0", "::", "")  # noqa: S104  looked for, not listened at
+_ANYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104  looked for, not listened at
 _EXAMPLES: Final = {"mock": "mockuser:mockpassword"}
 """Accounts for the line to copy, of drivers whose accounts are no secret."""
 
@@ -191,8 +191,15 @@ def serve(
 
 
 def _check(ctx: typer.Context) -> None:
-    """Refuse options that contradict each other, before anything is imported."""
+    """Refuse options that contradict each other, before anything is imported.
+
+    One that is empty, as of a variable that is not set, is a mistake: without it, more might be let
+    in, or served, than was meant.
+    """
     given = {name for name, value in ctx.params.items() if value}
+    for name, value in ctx.params.items():
+        if value == "" or (isinstance(value, (list, tuple)) and "" in value):
+            raise typer.BadParameter("it is empty", ctx=ctx, param_hint=_option(ctx, name))
     wrong: list[tuple[str, str]] = []
     if "driver" in given:
         why = "the credentials come with each request, and nothing is configured with --driver"
