@@ -85,6 +85,14 @@ async def test_odd_machines_list_and_the_unreadable_one_is_told(served):
         assert any("machine" in p.message for p in page.problems)
 
 
+async def test_a_machine_without_an_id_has_no_metrics(served):
+    async with served(instances=1, odd=["no-id"]) as world:
+        page = await driver.list_metrics(world.cloud, None)
+
+    assert len(page.items) == 1
+    assert [problem.id for problem in page.problems] == ["odd-no-id"]
+
+
 async def test_one_that_is_not_there(served):
     async with served(instances=1) as world:
         for absent in (NOBODY, "no such id", "x' or 1=1"):

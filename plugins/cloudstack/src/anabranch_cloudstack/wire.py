@@ -162,10 +162,10 @@ class Statistics(msgspec.Struct, gc=False):
     networkkbswrite: float | None = None
 
 
-class MeasuredMachine(Statistics, gc=False):
+class MeasuredMachine(Statistics, gc=False, kw_only=True):
     """A virtual machine as `listVirtualMachines details=stats` tells it."""
 
-    id: str = ""
+    id: str
     name: str | None = None
     displayname: str | None = None
 
