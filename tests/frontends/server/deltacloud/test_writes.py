@@ -171,6 +171,17 @@ async def test_several_are_made_at_once(api, recorder):
     assert (spec.image_id, count) == ("img1", 3)
 
 
+@pytest.mark.parametrize("kind", ["xml", "json"])
+async def test_the_password_of_each_of_several_is_told_this_once(api, kind):
+    fields = {"image_id": "img1", "instance_count": "2", "password": "Geheim-1234"}
+    made = await api.post("/api/instances", params={"format": kind}, data=fields)
+    assert made.status_code == 201
+    assert made.text.count("Geheim-1234") == 2
+    assert "no-store" in made.headers["Cache-Control"]
+    later = await api.get("/api/instances", params={"format": kind})
+    assert "Geheim-1234" not in later.text
+
+
 async def test_one_of_several_is_one(api):
     made = await api.post("/api/instances", params={"image_id": "img1", "instance_count": "1"})
     assert parsed(made).tag == "instance"

@@ -45,6 +45,7 @@ async def index(request: Request, collection: Collection) -> Reply:
         f"{name}.index",
         xml=lambda: documents.index_xml(name, items, view, clouds),
         plain=lambda: documents.index_plain(name, items, view, clouds),
+        json=lambda: documents.index_json(name, items, view, clouds),
         headers=found.headers,
         next_page=found.next_page,
     )
@@ -145,6 +146,7 @@ def _shown(
         f"{name}.show",
         xml=lambda: documents.show_xml(name, item, view),
         plain=lambda: documents.show_plain(name, item, view, wrapped=wrapped),
+        json=lambda: documents.show_json(name, item, view, wrapped=wrapped),
         status=status,
         headers=headers,
     )
@@ -157,8 +159,9 @@ def _several(
     return rendered(
         request,
         f"{name}.index",
-        xml=lambda: documents.index_xml(name, items, view),
-        plain=lambda: documents.index_plain(name, items, view),
+        xml=lambda: documents.index_xml(name, items, view, secrets=True),
+        plain=lambda: documents.index_plain(name, items, view, secrets=True),
+        json=lambda: documents.index_json(name, items, view, secrets=True),
         status=201,
         headers=headers,
     )

@@ -23,8 +23,7 @@ def frame_of(request: Request) -> pages.Frame:
 
 def page(body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
     """Return a page as a reply, with the policy that lets no script run in it."""
-    policy = {"Content-Security-Policy": pages.POLICY}
-    return Reply(status, body, Format.HTML, {**(headers or {}), **policy})
+    return Reply(status, body, Format.HTML, {**(headers or {}), **pages.GUARDS})
 
 
 def rendered(
@@ -33,6 +32,7 @@ def rendered(
     *,
     xml: Callable[[], bytes],
     plain: Callable[[], Any],
+    json: Callable[[], bytes] | None = None,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
     next_page: str | None = None,
@@ -45,12 +45,13 @@ def rendered(
             anything else the title of its page.
         xml: Makes the XML.
         plain: Makes the plain document, of which JSON and the page are made.
+        json: Makes the JSON, where there is a faster way than by the plain document.
         status: HTTP status.
         headers: Further headers.
         next_page: URL of the next page of a list, if there is one.
     """
     if request.format is Format.JSON:
-        return Reply(status, documents.encode(plain()), Format.JSON, headers)
+        return Reply(status, json() if json else documents.encode(plain()), Format.JSON, headers)
     if request.format is not Format.HTML:
         return Reply(status, xml(), Format.XML, headers)
     collection, _, form = name.partition(".")
