@@ -52,7 +52,7 @@ async def test_own_images_of_a_platform(simulated_fleet, kind):
         if kind == "paci":
             refused = await api.get("/api/images", params=SELF)
             assert refused.status_code == 400
-            assert "paci-1 does not tell" in refused.json()["message"]
+            assert "paci-1: list_images: owner_id" in refused.json()["message"]
             return
         instances = (await broker.instances.list()).items
         running = next(one for one in instances if one.state is InstanceState.RUNNING)
@@ -66,3 +66,22 @@ async def test_own_images_of_a_platform(simulated_fleet, kind):
         assert {one["owner_id"] for one in own} == {made.json()["image"]["owner_id"]}
         others = [one for one in every if one not in own]
         assert own[0]["owner_id"] not in [one["owner_id"] for one in others]
+
+
+async def test_a_cloud_that_cannot_tell_who_one_is_does_not_spoil_the_others(serve):
+    faults = [{"kind": "unavailable", "operations": ["check"]}]
+    api = serve({"lisbon": mock(), "faro": mock(faults=faults), "porto": mock()})
+    found = await api.get("/api/images", params=SELF, headers=JSON)
+    assert [one["id"] for one in found.json()["images"]] == ["lisbon/img3", "porto/img3"]
+    told = [(one["name"], one["status"], one["count"]) for one in found.json()["clouds"]]
+    assert told == [("lisbon", "ok", 1), ("faro", "failed", 0), ("porto", "ok", 1)]
+    assert found.headers["X-Anabranch-Clouds"] == '"faro";status=failed;error=CloudUnavailable'
+
+
+async def test_nobody_can_tell_who_one_is(serve):
+    faults = [{"kind": "unavailable", "operations": ["check"]}]
+    api = serve({"lisbon": mock(faults=faults), "porto": mock(faults=faults)})
+    refused = await api.get("/api/images", params=SELF, headers=JSON)
+    assert refused.status_code == 502
+    assert "lisbon: check:" in refused.json()["message"]
+    assert "porto: check:" in refused.json()["message"]

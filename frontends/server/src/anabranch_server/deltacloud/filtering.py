@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import anyio
 
-from anabranch import AnabranchError
-from anabranch.models import HardwareProfile, Image
+from anabranch import AnabranchError, InvalidRequest
+from anabranch.models import HardwareProfile
 from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.specs import chosen
 from anabranch_server.deltacloud.vocabulary import COLLECTIONS, Collection
-from anabranch_server.problems import Problem
 
 __all__ = ["Filters", "filtered"]
 
@@ -26,11 +26,13 @@ class Filters(NamedTuple):
         where: Fields and the text that they must equal.
         clouds: The clouds that are asked, at least one.
         keep: Which members to keep beyond that; None: all.
+        failures: Why some of the clouds cannot be asked after all.
     """
 
     where: Mapping[str, str]
     clouds: tuple[str, ...]
     keep: Callable[[Any], bool] | None = None
+    failures: Mapping[str, AnabranchError] = MappingProxyType({})
 
 
 async def filtered(request: Request, collection: Collection) -> Filters:
@@ -58,38 +60,40 @@ async def filtered(request: Request, collection: Collection) -> Filters:
         return Filters(where, clouds, _of_architecture(where.pop("architecture")))
     if where.get("owner_id") == _SELF:
         del where["owner_id"]
-        return Filters(where, clouds, await _own(request, clouds))
+        return await _own(request, collection, where, clouds)
     return Filters(where, clouds)
 
 
-async def _own(request: Request, clouds: tuple[str, ...]) -> Callable[[Image], bool]:
-    """Return what keeps the images of the account itself; it has another id on each cloud.
+async def _own(
+    request: Request, collection: Collection, where: Mapping[str, str], clouds: tuple[str, ...]
+) -> Filters:
+    """Return what keeps what the account itself owns; it has another id on each cloud.
 
-    Raises:
-        Problem: a cloud does not tell that id.
-        AnabranchError: one cannot be asked: without its id, its list would seem to be empty.
+    A cloud that does not tell that id cannot be asked: its list would seem to be empty.
     """
-    owners: dict[str, str | None] = {}
-    failures: list[AnabranchError] = []
+    owners: dict[str, str] = {}
+    failures: dict[str, AnabranchError] = {}
 
     async def ask(cloud: str) -> None:
         try:
-            owners[cloud] = (await request.selection.broker.check(cloud)).owner_id
+            owner = (await request.selection.broker.check(cloud)).owner_id
         except AnabranchError as error:
-            failures.append(error)
+            failures[cloud] = error
+            return
+        if owner is None:
+            silent = InvalidRequest(
+                f"owner_id: {_SELF!r} is nobody here: the cloud does not tell the account's id",
+                remedy="Give the id that what is its own tells as the owner",
+            )
+            silent.locate(cloud, collection.index_operation)
+            failures[cloud] = silent
+        else:
+            owners[cloud] = owner
 
     async with anyio.create_task_group() as group:
         for cloud in clouds:
             group.start_soon(ask, cloud)
-    if failures:
-        raise failures[0]
-    if silent := [cloud for cloud in clouds if owners[cloud] is None]:
-        raise Problem(
-            400,
-            f"parameter 'owner_id' is {_SELF!r}: {silent[0]} does not tell the id of its account",
-            remedy="Give the id that its own images tell as their owner",
-        )
-    return lambda image: image.owner_id == owners[image.cloud]
+    return Filters(where, clouds, lambda item: item.owner_id == owners[item.cloud], failures)
 
 
 def _of_architecture(wanted: str) -> Callable[[HardwareProfile], bool]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
-from anabranch import Answer, CloudReport, CloudStatus, OperationNotSupported
+from anabranch import Answer, CloudReport, CloudStatus, ErrorReport, OperationNotSupported
 from anabranch_server.deltacloud.filtering import Filters
 from anabranch_server.deltacloud.paging import asker, leading_on, part_of
 from anabranch_server.deltacloud.request import Request
@@ -57,15 +57,21 @@ async def listed(request: Request, collection: Collection, filters: Filters) -> 
     about = _about(request, collection, filters)
     limit, cursors = part_of(request, about)
     facade: Any = getattr(request.selection.broker, collection.name)
-    answer, headers = await request.timed(
-        lambda: facade.list(
-            clouds=filters.clouds,
-            where=filters.where,
-            keep=filters.keep,
-            limit=limit,
-            cursors=cursors,
+    asked = [cloud for cloud in filters.clouds if cloud not in filters.failures]
+    answer: Answer[Any] = Answer((), (), {})
+    headers: Mapping[str, str] = {}
+    if asked:
+        answer, headers = await request.timed(
+            lambda: facade.list(
+                clouds=asked,
+                where=filters.where,
+                keep=filters.keep,
+                limit=limit,
+                cursors=cursors,
+            )
         )
-    )
+    if filters.failures:
+        answer = _with_failures(request, answer, filters, cursors)
     insist(request, answer)
     told = {**headers, **unfinished(answer.unfinished)}
     next_page = None
@@ -74,6 +80,30 @@ async def listed(request: Request, collection: Collection, filters: Filters) -> 
         told |= link
     whole = not request.selection.qualified and not answer.unfinished
     return Listed(answer, told, None if whole else list(answer.clouds), next_page)
+
+
+def _with_failures(
+    request: Request, answer: Answer[Any], filters: Filters, cursors: Mapping[str, str] | None
+) -> Answer[Any]:
+    """Add the clouds that could not be asked, as far as this page would have had some of them."""
+    kinds = request.selection.broker.clouds
+    errors = {
+        cloud: error
+        for cloud, error in filters.failures.items()
+        if cursors is None or cloud in cursors
+    }
+    reports = [
+        CloudReport(
+            name=cloud,
+            driver=kinds[cloud],
+            status=CloudStatus.FAILED,
+            error=ErrorReport.of(error),
+        )
+        for cloud, error in errors.items()
+    ]
+    order = [*kinds]
+    clouds = sorted((*answer.clouds, *reports), key=lambda report: order.index(report.name))
+    return Answer(answer.items, clouds, {**answer.errors, **errors}, answer.cursors)
 
 
 def _about(request: Request, collection: Collection, filters: Filters) -> list[Any]:
