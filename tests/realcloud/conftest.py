@@ -43,6 +43,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
+def auth_url() -> str:
+    """Where the lab's keystone is."""
+    url: str = yaml.safe_load(CLOUDS_FILE.read_text())["clouds"]["oslab"]["auth"]["auth_url"]
+    return url
+
+
+@pytest.fixture(scope="session")
 def sdk():
     """Makes a connection of openstacksdk to one of the lab's clouds."""
     import openstack.config
