@@ -43,9 +43,11 @@ async def ids(client, collection):
 
 async def until(client, path, state):
     with anyio.fail_after(90):
-        while (found := document(await client.get(path))).findtext("state") != state:
+        while True:
+            found = document(await client.get(path))
+            if found.findtext("state") == state:
+                return found
             await anyio.sleep(0.5)
-    return found
 
 
 async def test_life_of_a_machine(daemon, unique, private_network):
@@ -75,7 +77,9 @@ async def test_life_of_a_machine(daemon, unique, private_network):
     finally:
         with anyio.CancelScope(shield=True), anyio.fail_after(90):
             assert (await daemon.delete(path)).status_code == 204
-            while (await daemon.get(path)).status_code != 404:
+            while True:
+                if (await daemon.get(path)).status_code == 404:
+                    break
                 await anyio.sleep(0.5)
 
 
