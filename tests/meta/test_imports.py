@@ -20,6 +20,7 @@ CONTRACT = {
         "states",
         "reading",
         "redaction",
+        "overlap",
     )
 }
 NOT_FOR_DRIVERS = {"Broker"}
