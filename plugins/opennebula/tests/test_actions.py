@@ -63,7 +63,7 @@ async def test_the_instance_is_looked_at_while_oned_is_told_to_act(served, more)
 
 
 async def test_what_is_accepted_shows_as_under_way(served):
-    async with served(instances=1, behaviour=Behaviour(state_delay=0.15)) as there:
+    async with served(instances=1, behaviour=Behaviour(state_delay=0.5)) as there:
         cloud = there.cloud
         off = await driver.stop_instance(cloud, "0")
         assert (off.state, off.busy) == (S.STOPPING, True)
@@ -132,7 +132,7 @@ async def test_destroying(served):
 
 
 async def test_destroying_what_boots(served):
-    async with served(instances=0, behaviour=Behaviour(state_delay=0.1)) as there:
+    async with served(instances=0, behaviour=Behaviour(state_delay=0.4)) as there:
         made = await driver.create_instance(
             there.cloud, InstanceSpec(image_id="0", hardware_profile_id="0")
         )

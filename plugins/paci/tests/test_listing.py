@@ -60,7 +60,7 @@ async def test_so_does_one_of_load_balancers(served):
 
 
 async def test_sixteen_details_are_asked_for_at_once_and_never_more(served):
-    slow = Behaviour(latency=0.02)
+    slow = Behaviour(latency=0.1)
     async with served(instances=40, behaviour=slow, entry={"max_connections": 64}) as (
         _,
         cloud,
@@ -71,7 +71,7 @@ async def test_sixteen_details_are_asked_for_at_once_and_never_more(served):
 
 
 async def test_not_even_by_several_lists_at_once(served):
-    slow = Behaviour(latency=0.02)
+    slow = Behaviour(latency=0.1)
     async with served(instances=24, behaviour=slow, entry={"max_connections": 64}) as (
         _,
         cloud,
