@@ -10,6 +10,7 @@ from anabranch.errors import (
     CloudUnavailable,
     DeadlineExceeded,
     InvalidRequest,
+    NotFound,
     OperationNotSupported,
     ProtocolError,
 )
@@ -17,7 +18,7 @@ from anabranch.features import Feature
 from anabranch.hooks import PROJECT
 from anabranch.testing.simulation import Behaviour, serve
 from anabranch_openstack import driver
-from anabranch_openstack.client import session
+from anabranch_openstack.client import segment, session
 from anabranch_openstack.simulator import simulator
 
 
@@ -302,3 +303,13 @@ async def test_secrets_are_in_no_log(served, caplog):
         assert "openstack.login" in caplog.text
         assert token.value.get_secret_value() not in caplog.text
         assert simulated.settings(url)["auth"]["password"] not in caplog.text
+
+
+@pytest.mark.parametrize("ident", ["", ".", "..", "\ud800"])
+def test_no_id_leads_above_its_collection(ident):
+    with pytest.raises(NotFound):
+        segment(ident)
+
+
+def test_an_id_is_one_segment_whatever_is_in_it():
+    assert segment("../v3/users?a#b") == "..%2Fv3%2Fusers%3Fa%23b"

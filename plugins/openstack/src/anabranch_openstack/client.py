@@ -327,5 +327,15 @@ def session(cloud: OpenStackCloud) -> Session:
 
 
 def segment(ident: str) -> str:
-    """Quote an id, as one segment of a path."""
-    return quote(ident, safe="")
+    """Quote an id, as one segment of a path.
+
+    Raises:
+        NotFound: it is none that a URL can hold; `..` would lead to what is above.
+    """
+    try:
+        quoted = quote(ident, safe="")
+    except UnicodeEncodeError:
+        quoted = ""
+    if quoted in ("", ".", ".."):
+        raise NotFound(f"nothing has the id {ident!r}")
+    return quoted

@@ -67,6 +67,8 @@ def blob_page(request: Request, blob: Blob, headers: Mapping[str, str]) -> Reply
     ]
     shown = {name: value for name, value in item.items() if not name.startswith("content_h")}
     del shown["content"]
+    # Names that a user chose: none of them may be taken for a link of ours.
+    shown["user_metadata"] = [f"{name}: {value}" for name, value in blob.metadata.items()]
     name = f"buckets/{request.view.path(blob.cloud, blob.bucket_id)}"
     within = msgspec.structs.replace(_BUCKETS, name=name, singular="blob")
     body = pages.show_page(frame_of(request), within, {**shown, "actions": links})

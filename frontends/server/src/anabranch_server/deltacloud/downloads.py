@@ -15,6 +15,8 @@ from anabranch_server.deltacloud.reply import Reply
 __all__ = ["content_headers", "download"]
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$&+.^_`|~-]+").fullmatch
+_POLICY: Final = "default-src 'none'; sandbox"
+"""Whatever a program shows it as: what is in a bucket is no page of this server."""
 _UNSENDABLE: Final = re.compile(r"[^ -~]|[\"\\%]")
 
 
@@ -23,7 +25,7 @@ def content_headers(blob: Blob) -> dict[str, str]:
     headers = {
         "Content-Type": _sendable(blob.content_type or "") or "application/octet-stream",
         "Content-Disposition": f"attachment; {_filename(blob.id)}",
-        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": _POLICY,
     }
     if blob.content_length is not None:
         headers["Content-Length"] = str(blob.content_length)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
-from email.message import Message
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self, cast
 
 import anyio
 from multipart import (  # type: ignore[import-untyped]
     MultipartError,
     MultipartSegment,
     PushMultipartParser,
+    parse_options_header,  # pyright: ignore[reportUnknownVariableType]
 )
 
 from anabranch_server.deltacloud.body import Body
@@ -23,7 +23,8 @@ __all__ = ["Form", "Upload", "read_form"]
 
 _MOST: Final = 16 * 1024 * 1024
 """Bytes of a form beside what is streamed."""
-_MOST_PARTS: Final = 1000
+MOST_FIELDS: Final = 1000
+"""Parameters that a body may have."""
 _MOST_SPOOLED: Final = 4 * 1024**3
 """Bytes of a file that has to wait in a temporary file until the form is read to its end."""
 _IN_MEMORY: Final = 1024 * 1024
@@ -132,10 +133,10 @@ class _Reader(AsyncIterator[Any]):
     """The events of the parser while the body arrives: a segment, bytes of it, None at its end."""
 
     def __init__(self, call: Call) -> None:
-        head = Message()
-        head["Content-Type"] = call.headers.get("content-type", "")
+        read = cast("Any", parse_options_header)
+        boundary: str = read(call.headers.get("content-type", ""))[1].get("boundary", "")
         try:
-            self._parser = PushMultipartParser(head.get_boundary(""), max_segment_count=_MOST_PARTS)
+            self._parser = PushMultipartParser(boundary, max_segment_count=MOST_FIELDS)
         except MultipartError as exc:
             raise Problem(400, f"Content-Type: {exc}") from None
         self.fields, self.files = dict[str, str](), dict[str, bytes]()

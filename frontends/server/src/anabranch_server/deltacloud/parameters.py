@@ -7,17 +7,22 @@ from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias
 from urllib.parse import parse_qsl
 
+import anyio
 import msgspec
 
 from anabranch_server.deltacloud.body import Body
 from anabranch_server.deltacloud.call import Call
-from anabranch_server.deltacloud.multipart import Upload, read_form
+from anabranch_server.deltacloud.multipart import MOST_FIELDS, Upload, read_form
 from anabranch_server.problems import Problem
 
 __all__ = ["Parameters", "read_body", "read_parameters", "wrong"]
 
 _MOST: Final = 16 * 1024 * 1024
 """Bytes of a body that holds parameters; blobs are streamed and not bounded."""
+_MOST_FORM: Final = 1024 * 1024
+"""Bytes of a body that is percent-encoded: to decode 16 MiB of it takes seconds."""
+_LONG: Final = 64 * 1024
+"""Bytes of such a body that take so long to decode that others should not wait for it."""
 _FORM: Final = "application/x-www-form-urlencoded"
 _MULTIPART: Final = "multipart/form-data"
 _JSON: Final = "application/json"
@@ -177,14 +182,16 @@ async def read_body(call: Call, most: int = _MOST) -> bytes:
 
 
 async def _sent(call: Call, kind: str) -> Mapping[str, str]:
-    body = await read_body(call)
+    body = await read_body(call, _MOST if kind == _JSON else _MOST_FORM)
     if not body:
         return {}
     if kind == _JSON:
         return _of_json(body)
     if kind in (_FORM, ""):
         try:
-            return dict(parse_qsl(body.decode(), keep_blank_values=True))
+            if len(body) < _LONG:
+                return _of_form(body)
+            return await anyio.to_thread.run_sync(_of_form, body)
         except UnicodeDecodeError:
             raise Problem(400, "the form is not in UTF-8") from None
         except ValueError as exc:
@@ -197,17 +204,24 @@ async def _sent(call: Call, kind: str) -> Mapping[str, str]:
     )
 
 
+def _of_form(body: bytes) -> Mapping[str, str]:
+    return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+
+
 def _of_json(body: bytes) -> Mapping[str, str]:
     try:
         document = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise Problem(400, f"the body is no JSON object of parameters: {exc}") from None
+    _bound(len(document))
     found: dict[str, str] = {}
     for name, raw in document.items():
         try:
             value = _VALUES.decode(raw)
         except msgspec.ValidationError:
             raise Problem(400, f"parameter {name!r}: a text or a number is wanted") from None
+        if isinstance(value, (dict, list)):
+            _bound(len(found) + len(value))
         if isinstance(value, dict):  # {"tags": {"role": "web"}}
             found |= _series(name, [f"{key}={_text(one)}" for key, one in value.items()])
         elif isinstance(value, list):
@@ -215,6 +229,11 @@ def _of_json(body: bytes) -> Mapping[str, str]:
         elif value is not None:
             found[name] = _text(value)
     return found
+
+
+def _bound(count: int) -> None:
+    if count > MOST_FIELDS:
+        raise Problem(400, f"the body has more than {MOST_FIELDS} parameters", kind="TooLarge")
 
 
 def _series(name: str, values: list[str]) -> dict[str, str]:

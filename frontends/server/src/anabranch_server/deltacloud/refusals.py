@@ -42,8 +42,10 @@ def refusal(call: Call, problem: Problem) -> Reply:
     if kind is Format.JSON:
         body = documents.error_json(document)
     elif kind is Format.HTML:
-        headers["Content-Security-Policy"] = pages.POLICY
-        frame = pages.Frame(call.home, call.url, driver, provider)
+        headers |= pages.GUARDS
+        # What was sent cannot be got in other formats. Two slashes would begin another host.
+        here = f"/{call.url.lstrip('/')}" if call.method in ("GET", "HEAD") else ""
+        frame = pages.Frame(call.home, here, driver, provider)
         body = pages.error_page(frame, documents.error_plain(document))
     else:
         body = documents.error_xml(document)

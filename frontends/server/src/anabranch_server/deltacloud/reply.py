@@ -20,7 +20,11 @@ __all__ = ["VERSION", "Reply"]
 VERSION: Final = "1.1.3"
 """The version of Deltacloud whose API this is; its clients compare it with the one they know."""
 _SERVER: Final = (b"server", b"Apache-Deltacloud/" + VERSION.encode())
+_NO_SNIFFING: Final = (b"x-content-type-options", b"nosniff")
 _CACHED: Final = (b"cache-control", b"max-age=0, private, must-revalidate")
+_NOT_STORED: Final = (b"cache-control", b"no-store")
+"""What a change is answered with may hold a secret that is told this once."""
+_SAFE: Final = ("GET", "HEAD")
 _TOLD: Final = {"driver": b"x-deltacloud-driver", "provider": b"x-deltacloud-provider"}
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _TAGGED: Final = (200, 201)
@@ -68,7 +72,7 @@ class Reply:
                 of it for 300 s. It is begun, so nothing is left but to break the connection, which
                 is what a server does then.
         """
-        headers = [_SERVER, (b"date", _date(int(time.time())))]
+        headers = [_SERVER, _NO_SNIFFING, (b"date", _date(int(time.time())))]
         headers += [(_TOLD[name], _value(value)) for name, value in call.told.items()]
         headers += [(k.lower().encode(), _value(v)) for k, v in self.headers.items()]
         if isinstance(self.body, bytes):
@@ -84,8 +88,8 @@ class Reply:
             tag = f'"{xxhash.xxh3_128_hexdigest(body)}"'
             headers.append((b"etag", tag.encode()))
             if "Cache-Control" not in self.headers:
-                headers.append(_CACHED)
-            if status == 200 and call.method in ("GET", "HEAD") and _has(call, tag):
+                headers.append(_CACHED if call.method in _SAFE else _NOT_STORED)
+            if status == 200 and call.method in _SAFE and _has(call, tag):
                 status, body = 304, b""
         if status not in (204, 304):
             headers.append((b"content-length", str(len(body)).encode()))

@@ -16,7 +16,7 @@ import msgspec
 from anabranch_server.deltacloud.vocabulary import COLLECTIONS, Action, Collection, Parameter
 
 __all__ = [
-    "POLICY",
+    "GUARDS",
     "STYLE",
     "Frame",
     "entry_page",
@@ -27,12 +27,16 @@ __all__ = [
     "show_page",
 ]
 
-POLICY: Final = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'"
-)
-"""The `Content-Security-Policy` of every page."""
-STYLE: Final = files(__package__).joinpath("style.css").read_bytes()
+GUARDS: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    ),
+    # Not `no-referrer`: with it a browser hides the `Origin` of our own forms.
+    "Referrer-Policy": "same-origin",
+}
+"""The headers of every page."""
+STYLE: Final = files(__name__).joinpath("style.css").read_bytes()
 """What pages look like; they expect it at `ROOT/style.css`."""
 
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
