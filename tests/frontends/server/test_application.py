@@ -5,10 +5,12 @@ import logging
 import subprocess
 import sys
 from contextlib import asynccontextmanager
+from urllib.parse import quote
 
 import anyio
 import httpx
 import pytest
+from litestar import Litestar, asgi
 from lxml import etree
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -153,6 +155,57 @@ async def test_it_is_mounted_in_another_application(lisbon):
         assert chosen.status_code == 200
         assert (await api.get("/clouds/nothing")).status_code == 404
         assert (await api.get("/clouds/health")).json() == {"status": "ok"}
+
+
+def _stripping(root):
+    """What takes the place where it is mounted off both paths."""
+
+    def mounted(app):
+        async def outer(scope, receive, send):
+            path = scope["path"].removeprefix(root)
+            await app(
+                {**scope, "root_path": root, "path": path, "raw_path": path.encode()}, receive, send
+            )
+
+        return outer
+
+    return mounted
+
+
+def _litestar(root):
+    return lambda app: Litestar(
+        [asgi(root, is_mount=True, copy_scope=True)(app)], openapi_config=None
+    )
+
+
+def _starlette(root):
+    return lambda app: Starlette(routes=[Mount(root, app)])
+
+
+@pytest.mark.parametrize("root", ["/a", "/clouds", "/my clouds/of"])
+@pytest.mark.parametrize("mounted", [_starlette, _litestar, _stripping])
+async def test_however_it_is_mounted_its_links_lead_somewhere(lisbon, mounted, root):
+    app = Application(lisbon)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(mounted(root)(app)),
+        base_url="http://host.test",
+        headers={"Accept": "application/xml"},
+    ) as api:
+        index = etree.fromstring((await api.get(f"{root}/")).content)
+        for link in index:
+            assert link.get("href").startswith(f"http://host.test{quote(root)}/")
+            assert (await api.get(link.get("href"))).status_code == 200
+        entry = etree.fromstring((await api.get(f"{root}/api")).content)
+        (buckets,) = (link.get("href") for link in entry if link.get("rel") == "buckets")
+        assert buckets == f"http://host.test{quote(root)}/api/buckets"
+        stored = await api.put(f"{buckets}/bucket1/a%2Fb%20c", content=b"here")
+        assert stored.status_code == 200
+        (content,) = etree.fromstring(stored.content).iter("content")
+        assert (await api.get(content.get("href"))).content == b"here"
+        assert (await api.get(f"{root}/nothing")).status_code == 404
+        assert (await api.get(f"{root}/api/instances/")).status_code == 404
+        assert (await api.get(f"{root}/health")).json() == {"status": "ok"}
+    await app.aclose()
 
 
 async def test_its_lifespan_closes_the_broker(lisbon, monkeypatch):

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from email.utils import formatdate
 from time import perf_counter
 from typing import Any, Final, Self, TypeAlias
+from urllib.parse import quote, unquote
 
 from litestar import Litestar, Request, Response, get
 from litestar.exceptions import HTTPException
@@ -94,6 +95,7 @@ class Application:
         if scope["type"] != "http":
             await self._site(scope, receive, send)
             return
+        scope = _whole(scope)
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         objection = self._access.objection(scope["method"], scope["headers"])
         if objection and path not in _FOR_ALL:
@@ -148,6 +150,30 @@ class Application:
             openapi_config=None,
             logging_config=None,
         )
+
+
+def _whole(scope: Scope) -> Scope:
+    """Return a scope whose paths begin with `root_path`, as ASGI has it.
+
+    Some programs take off the path where an application is mounted. Litestar is one, and tells it
+    nowhere but in `raw_path`.
+    """
+    path, root = scope["path"], scope.get("root_path", "")
+    raw = scope.get("raw_path") or quote(path).encode()
+    told = unquote(raw.partition(b"?")[0].decode("latin-1")).rstrip("/")
+    if not root:
+        if not told.endswith(rest := path.rstrip("/")) or told == rest:
+            return scope
+        root = told[: len(told) - len(rest)]
+    elif _is_below(path, root):
+        return scope
+    if not _is_below(told, root):
+        raw = quote(root).encode() + raw
+    return {**scope, "root_path": root, "path": root + path, "raw_path": raw}
+
+
+def _is_below(path: str, root: str) -> bool:
+    return f"{path}/".startswith(f"{root}/")
 
 
 def logged(app: ASGIApp) -> ASGIApp:
