@@ -299,7 +299,9 @@ async def test_pages_lead_from_the_bucket_to_the_upload_the_blob_and_away():
         assert f"http://broker.test/api{place}/content" in _hrefs(blob)
         assert f"http://broker.test/api{place}" in _hrefs(await api("GET", "/buckets/photos", html))
         assert hostile not in blob.body
-        [delete] = [f for f in _page(blob).iter("form") if f.get("method") == "post"]
+        asked = await api("GET", f"{place}?confirm=destroy", html)
+        assert f"http://broker.test/api{place}?confirm=destroy" in _hrefs(blob)
+        [delete] = [f for f in _page(asked).iter("form") if f.get("method") == "post"]
         assert delete.get("action") == f"http://broker.test/api{place}"
         gone = await api("POST", place, {**FORM, **html}, b"_method=delete")
         assert (gone.status, gone.headers["location"]) == (

@@ -15,7 +15,11 @@ from anabranch_server.deltacloud.reply import Reply
 from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.vocabulary import COLLECTIONS, Action, Parameter
 
-__all__ = ["UPLOAD_FORM", "blob_page", "bucket_page", "upload_form"]
+__all__ = ["CONFIRM", "UPLOAD_FORM", "blob_page", "bucket_page", "confirmation", "upload_form"]
+
+CONFIRM: Final = "confirm"
+"""The parameter that asks for the form which destroys a bucket or blob. Below a bucket every path
+is a blob's, so that none is left for it."""
 
 UPLOAD_FORM: Final = "new_blob_form_d15cfd90"
 """Where Deltacloud has the form to upload a blob, in place of the blob's id."""
@@ -38,22 +42,45 @@ _UPLOAD: Final = Action(
 def upload_form(request: Request, bucket: QualifiedId) -> Reply:
     """Return the form to upload a blob into a bucket."""
     target = request.view.member("buckets", bucket.cloud, bucket.id)
-    form = pages.form_page(
-        frame_of(request), _UPLOAD, target, _UPLOAD.parameters, {}, request.parameters
+    return page(
+        pages.form_page(
+            frame_of(request),
+            _UPLOAD,
+            target,
+            _UPLOAD.parameters,
+            {},
+            request.parameters,
+            member=f"in {request.view.id(bucket.cloud, bucket.id)}",
+        )
     )
-    return page(form)
+
+
+def confirmation(request: Request, bucket: QualifiedId, blob: str | None = None) -> Reply:
+    """Return the form that destroys a bucket or, if one is named, a blob in it."""
+    view, operation = request.view, "destroy_bucket"
+    target = view.member("buckets", bucket.cloud, bucket.id)
+    member = view.id(bucket.cloud, bucket.id)
+    if blob is not None:
+        operation = "destroy_blob"
+        target = view.blob(bucket.cloud, bucket.id, blob)
+        member = f"{member}/{blob}"
+    action = Action(name="destroy", operation=operation, method="DELETE")
+    return page(pages.form_page(frame_of(request), action, target, (), {}, {}, member=member))
 
 
 def bucket_page(
-    request: Request, contents: documents.BucketContents, headers: Mapping[str, str]
+    request: Request,
+    contents: documents.BucketContents,
+    headers: Mapping[str, str],
+    next_page: str | None = None,
 ) -> Reply:
-    """Return a bucket with its blobs as a page."""
+    """Return a bucket with its blobs, or a part of them, as a page."""
     bucket, view = contents.bucket, request.view
     here = view.member("buckets", bucket.cloud, bucket.id)
     form = view.blob(bucket.cloud, bucket.id, UPLOAD_FORM)
     item = documents.show_plain("buckets", contents, view)["bucket"]
-    links = [_link("upload", form, form=form), _link("delete", here, method="delete")]
-    body = pages.show_page(frame_of(request), _BUCKETS, {**item, "actions": links})
+    links = [_link("upload", form, form=form), _destroying(here)]
+    body = pages.show_page(frame_of(request), _BUCKETS, {**item, "actions": links}, next_page)
     return page(body, headers=headers)
 
 
@@ -63,16 +90,22 @@ def blob_page(request: Request, blob: Blob, headers: Mapping[str, str]) -> Reply
     item = documents.show_plain("blobs", blob, request.view)["blob"]
     links = [
         _link("download", here, form=item["content_href"]),
-        _link("delete", here, method="delete"),
+        _destroying(here),
     ]
     shown = {name: value for name, value in item.items() if not name.startswith("content_h")}
     del shown["content"]
     # Names that a user chose: none of them may be taken for a link of ours.
     shown["user_metadata"] = [f"{name}: {value}" for name, value in blob.metadata.items()]
     name = f"buckets/{request.view.path(blob.cloud, blob.bucket_id)}"
-    within = msgspec.structs.replace(_BUCKETS, name=name, singular="blob")
+    within = msgspec.structs.replace(
+        _BUCKETS, name=name, singular="blob", title=f"Blobs in {blob.bucket_id}"
+    )
     body = pages.show_page(frame_of(request), within, {**shown, "actions": links})
     return page(body, headers=headers)
+
+
+def _destroying(href: str) -> dict[str, Any]:
+    return _link("destroy", href, method="delete", form=f"{href}?{CONFIRM}=destroy")
 
 
 def _link(rel: str, href: str, **more: Any) -> dict[str, Any]:

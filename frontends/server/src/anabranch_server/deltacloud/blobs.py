@@ -14,9 +14,11 @@ from anabranch import AnabranchError, Answer, CloudError, InvalidRequest, Qualif
 from anabranch.models import Blob, BlobSpec, Bucket
 from anabranch_server.deltacloud import documents
 from anabranch_server.deltacloud.blob_pages import (
+    CONFIRM,
     UPLOAD_FORM,
     blob_page,
     bucket_page,
+    confirmation,
     upload_form,
 )
 from anabranch_server.deltacloud.body import Body
@@ -57,7 +59,11 @@ async def serve(request: Request, name: str, *tail: str) -> Reply:
     bucket, method = request.target(name), request.call.method
     if "/" in bucket.id:
         raise nothing_here(request.call.url)
+    people = method in _READS and request.format is Format.HTML
+    confirming = people and CONFIRM in request.parameters
     if not tail:
+        if confirming:
+            return confirmation(request, bucket)
         if method in _READS:
             return await _contents(request, bucket)
         if method == "POST":
@@ -65,8 +71,10 @@ async def serve(request: Request, name: str, *tail: str) -> Reply:
         raise nothing_here(request.call.url)
     content = len(tail) > 1 and tail[-1] == _CONTENT
     blob = "/".join(tail[:-1] if content else tail)
-    if blob == UPLOAD_FORM and method in _READS and request.format is Format.HTML:
+    if people and blob == UPLOAD_FORM:
         return upload_form(request, bucket)
+    if confirming and not content:
+        return confirmation(request, bucket, blob)
     act = _ON_CONTENT.get(method) if content else _ON_BLOBS.get(method)
     if act is None or not blob:
         raise nothing_here(request.call.url)
@@ -81,6 +89,7 @@ async def _contents(request: Request, where: QualifiedId) -> Reply:
     broker = request.selection.broker
     about = ["blobs", where.cloud, where.id, *asker(request)]
     limit, cursors = part_of(request, about)
+    next_page: str | None = None
 
     async def ask() -> tuple[Bucket, Answer[Blob]]:
         buckets: list[Bucket] = []
@@ -102,12 +111,12 @@ async def _contents(request: Request, where: QualifiedId) -> Reply:
 
     (bucket, answer), headers = await request.timed(ask)
     if limit is not None:
-        links, _ = leading_on(request, answer.cursors, about)
+        links, next_page = leading_on(request, answer.cursors, about)
         headers = {**headers, **links}
     whole = not (cursors or answer.cursors)
     contents = documents.BucketContents(bucket, answer.items, whole)
     if request.format is Format.HTML:
-        return bucket_page(request, contents, headers)
+        return bucket_page(request, contents, headers, next_page)
     return _document(request, "buckets", contents, headers=headers)
 
 

@@ -52,7 +52,8 @@ async def entry_point(
     )
     if request.format is Format.HTML:
         document = documents.entry_point_plain(entry)
-        return page(pages.entry_page(frame_of(request), document, drivers()))
+        several = len(selection.broker.clouds) > 1
+        return page(pages.entry_page(frame_of(request), document, drivers(), together=several))
     return rendered(
         request,
         "entry point",

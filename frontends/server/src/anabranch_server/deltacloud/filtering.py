@@ -93,7 +93,11 @@ async def _own(
     async with anyio.create_task_group() as group:
         for cloud in clouds:
             group.start_soon(ask, cloud)
-    return Filters(where, clouds, lambda item: item.owner_id == owners[item.cloud], failures)
+
+    def keep(item: Any) -> bool:
+        return bool(item.owner_id == owners[item.cloud])
+
+    return Filters(where, clouds, keep, failures)
 
 
 def _of_architecture(wanted: str) -> Callable[[HardwareProfile], bool]:

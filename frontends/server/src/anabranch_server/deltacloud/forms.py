@@ -50,7 +50,15 @@ async def form(
         member = request.view.member(collection.name, where.cloud, where.id)
         target = "/".join([member, *action.paths[:1]])
     return page(
-        pages.form_page(frame_of(request), action, target, parameters, choices, request.parameters)
+        pages.form_page(
+            frame_of(request),
+            action,
+            target,
+            parameters,
+            choices,
+            request.parameters,
+            member=ident or "",
+        )
     )
 
 

@@ -57,7 +57,8 @@ async def routed(request: Request, collection: Collection, rest: list[str]) -> R
     for action in collection.actions:
         if not action.member:
             continue
-        if people and (tail == [action.name] or action.matches("POST", tail) is not None):
+        named = tail in ([action.name], [action.form or action.name])
+        if people and (named or action.matches("POST", tail) is not None):
             return await form(request, collection, action, ident)
         found = action.matches(method, tail)
         if found is None:

@@ -64,7 +64,7 @@ class Frame(msgspec.Struct, frozen=True):
 
     Attributes:
         root: URL of the API.
-        page: URL of the page, to which the links to the other formats lead.
+        page: URL of the page, to which the links to the other formats lead; empty: it has none.
         driver: The driver that is asked, or `all`.
         provider: The provider that was chosen, or None.
     """
@@ -110,16 +110,26 @@ def index_page(
     )
 
 
-def show_page(frame: Frame, collection: Collection, item: Mapping[str, Any]) -> bytes:
-    """Return a member of a collection as a page, with a button for each of its actions."""
+def show_page(
+    frame: Frame, collection: Collection, item: Mapping[str, Any], next_page: str | None = None
+) -> bytes:
+    """Return a member of a collection as a page, with a button for each of its actions.
+
+    Args:
+        frame: What stands around it.
+        collection: The collection.
+        item: Its plain document, not wrapped.
+        next_page: URL of the page that goes on, if it is a part of what the member holds.
+    """
     name = item.get("name") or item.get("id") or collection.singular
     return _page(
         "show.html",
         frame,
         str(name),
         item=item,
-        collection=collection.name,
+        title_of_all=collection.title,
         back=f"{frame.root}/{collection.name}",
+        next=next_page,
     )
 
 
@@ -130,6 +140,7 @@ def form_page(
     parameters: Iterable[Parameter],
     choices: Mapping[str, Sequence[tuple[str, str]]],
     given: Mapping[str, str],
+    member: str = "",
 ) -> bytes:
     """Return the form of an action.
 
@@ -141,6 +152,7 @@ def form_page(
         choices: Members of collections to choose from, by the collection's name: pairs of an id
             and a text.
         given: Values that are known already.
+        member: The id of what it is done to, or nothing.
     """
     fields = [
         _Field(
@@ -156,8 +168,8 @@ def form_page(
     ]
     return _page(
         "form.html",
-        frame,
-        _words(action.operation).capitalize(),
+        msgspec.structs.replace(frame, page=""),
+        f"{_words(action.operation).capitalize()} {member}".rstrip(),
         action=target,
         method=action.method,
         fields=fields,
@@ -167,17 +179,27 @@ def form_page(
 
 
 def entry_page(
-    frame: Frame, document: Mapping[str, Any], drivers: Mapping[str, Sequence[str]]
+    frame: Frame,
+    document: Mapping[str, Any],
+    drivers: Mapping[str, Sequence[str]],
+    *,
+    together: bool,
 ) -> bytes:
-    """Return the entry point as a page, where another driver and provider can be chosen."""
-    providers = [provider for providers in drivers.values() for provider in providers]
+    """Return the entry point as a page, where a provider, and so its driver, can be chosen.
+
+    Args:
+        frame: What stands around it.
+        document: Its plain document.
+        drivers: The drivers that can be chosen, each with its providers.
+        together: Whether all of them can be asked at once.
+    """
     return _page(
         "entry.html",
         frame,
         "Collections",
         links=document["api"]["links"],
-        choices=drivers if len(drivers) > 1 or len(providers) > 1 else (),
-        providers=providers,
+        choices=drivers if sum(map(len, drivers.values())) > 1 else (),
+        together=together,
     )
 
 
@@ -221,7 +243,7 @@ def _once(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _links(item: Mapping[str, Any], *, confirmed: bool = False) -> list[dict[str, str]]:
-    """Return the actions of an item; one that wants parameters leads to its form.
+    """Return the actions of an item, each once; one that wants parameters leads to its form.
 
     Args:
         item: Its plain document.
@@ -230,21 +252,30 @@ def _links(item: Mapping[str, Any], *, confirmed: bool = False) -> list[dict[str
     found: list[dict[str, str]] = []
     for link in item.get("actions") or ():
         href, rel = str(link["href"]), str(link["rel"])
+        if any(href == one["href"] and link["method"] == one["method"] for one in found):
+            continue  # what Deltacloud called by two names
         place, semicolon, known = href.rpartition(";")
         if semicolon and "/" not in known:  # {root}/images;instance_id=…: prefills that form
             found.append({**link, "form": f"{place}/new?{known}"})
-        elif rel == "destroy" and confirmed:
+        elif rel == "destroy" and confirmed and "form" not in link:
             found.append({**link, "form": f"{href}/destroy"})
-        elif _wants_parameters(href, rel):
+        elif _wants_parameters(href, link["method"]):
             found.append({**link, "form": href})
         else:
             found.append(dict(link))
     return found
 
 
-def _wants_parameters(href: str, rel: str) -> bool:
-    actions = (c.action(rel) for c in COLLECTIONS.values() if f"/{c.name}/" in href)
-    return any(a is not None and any(p.required for p in a.parameters) for a in actions)
+def _wants_parameters(href: str, method: str) -> bool:
+    place = href.partition("?")[0]
+    return any(
+        any(parameter.required for parameter in action.parameters)
+        for collection in COLLECTIONS.values()
+        for action in collection.actions
+        if f"/{collection.name}/" in place
+        and action.method.lower() == method
+        and any(place.endswith(f"/{path}") for path in action.paths)
+    )
 
 
 _TEMPLATES: Final = jinja2.Environment(
@@ -252,7 +283,7 @@ _TEMPLATES: Final = jinja2.Environment(
     loader=jinja2.DictLoader(
         {
             file.name: file.read_text("utf-8")
-            for file in files(__package__).joinpath("templates").iterdir()
+            for file in files(__name__).joinpath("templates").iterdir()
         }
     ),
     autoescape=True,
@@ -260,4 +291,5 @@ _TEMPLATES: Final = jinja2.Environment(
     lstrip_blocks=True,
     undefined=jinja2.ChainableUndefined,
 )
-_TEMPLATES.filters.update(words=_words, without=_without, links=_links, once=_once)
+_FILTERS: dict[str, Any] = {"words": _words, "without": _without, "links": _links, "once": _once}
+_TEMPLATES.filters.update(_FILTERS)

@@ -64,6 +64,7 @@ NETWORKING: Final = (
                 verb="add_rule",
                 paths=("rules",),
                 status=201,
+                form="new_rule",
                 parameters=(
                     Parameter("protocol", required=True, choices=("tcp", "udp", "icmp")),
                     Parameter(

@@ -45,6 +45,7 @@ STORING: Final = (
                 name="attach",
                 operation="attach_storage_volume",
                 paths=("attach",),
+                form="attach_instance",
                 parameters=(
                     Parameter("instance_id", required=True, kind="instances", field="instance"),
                     Parameter("device", help="/dev/vdb; a wish on most platforms"),

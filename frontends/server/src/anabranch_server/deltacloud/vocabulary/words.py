@@ -77,6 +77,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
             is a parameter. The first is the one to tell. Those of create and destroy are empty.
         verb: The method of the broker's collection that does it; empty: its name.
         empty: Whether the answer has no body.
+        form: Where Deltacloud has its form, below the member, if that is not the action's path.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     paths: tuple[str, ...] = ()
     verb: str = ""
     empty: bool = False
+    form: str = ""
 
     def matches(self, method: str, tail: list[str]) -> Mapping[str, str] | None:
         """Return the parameters that a path below the member has, or None if it is another's.
