@@ -425,6 +425,21 @@ def test_a_head_that_does_not_end_is_cut_off(start):
     assert daemon.get("/api", **many)[0] == 200
 
 
+def test_a_body_before_half_a_head_is_no_part_of_it(start):
+    daemon = start(patched="daemon._HEAD_BYTES = 4000")
+    host, port = re.search(r"//(.*):(\d+)", daemon.url).groups()
+    blob = b"PUT /api/buckets/lisbon/bucket1/one HTTP/1.1\r\nHost: localhost\r\n"
+    blob += b"Content-Type: text/plain\r\nContent-Length: 20000\r\n\r\n" + b"x" * 20_000
+    with socket.create_connection((host, int(port)), 10) as connection:
+        connection.sendall(blob + b"GET /health HTTP/1.1\r\nHost: loc")
+        said = connection.recv(1000)
+        assert said.startswith(b"HTTP/1.1 200 ")
+        connection.sendall(b"alhost\r\n\r\n")
+        while not said.endswith(b'{"status":"ok"}'):
+            said += (part := connection.recv(1000))
+            assert part, said
+
+
 def test_who_says_nothing_or_only_half_is_not_waited_for(start):
     daemon = start(patched="daemon._HEAD_SECONDS = 1.0")
     host, port = re.search(r"//(.*):(\d+)", daemon.url).groups()

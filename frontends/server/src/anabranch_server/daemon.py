@@ -147,7 +147,7 @@ class _Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._expect_head()
-        self._head = 0
+        self._head = -1
 
     def on_headers_complete(self) -> None:
         self._timer.cancel()
@@ -157,7 +157,8 @@ class _Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self._head is not None and not self.transport.is_closing():
-            self._head += len(data)
+            # In the piece that it begins in, a body may come before it, and be as long as it likes.
+            self._head = 0 if self._head < 0 else self._head + len(data)
             if self._head > _HEAD_BYTES:
                 self.send_400_response("The head of the request is too large.")
 
