@@ -158,8 +158,8 @@ def read(title: str, told: str, cpu_seconds: float) -> Load:
         title=title,
         per_second=float(_found(r"Requests/sec:\s+([\d.]+)", told)),
         per_cpu_second=int(_found(r"(\d+) requests in", told)) / cpu_seconds,
-        p50=_milliseconds(_found(r"(?m)^ +50% +(\S+)$", told)),
-        p99=_milliseconds(_found(r"(?m)^ +99% +(\S+)$", told)),
+        p50=_milliseconds(_found(r"(?m)^ +50% +(\S+) *$", told)),
+        p99=_milliseconds(_found(r"(?m)^ +99% +(\S+) *$", told)),
         errors=sum(map(int, errors.groups())) if errors else 0,
         non_2xx=int(_found(r"Non-2xx or 3xx responses: (\d+)", told, "0")),
     )
