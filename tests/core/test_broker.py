@@ -297,6 +297,19 @@ async def test_what_never_reached_the_cloud_does_not_close_it(make_broker, stub)
             await broker.instances.get("lisbon/1")
 
 
+@pytest.mark.parametrize(("own", "given", "opens"), [(10, 0.02, False), (0.02, 0.02, True)])
+async def test_a_cloud_that_was_given_less_than_its_own_time_is_not_dead(
+    make_broker, stub, own, given, opens
+):
+    clouds = {"lisbon": {"end": "hang", "pages": [], "timeout": own}}
+    async with make_broker(clouds) as broker:
+        for _ in range(4):
+            answer = await broker.instances.list(timeout=given)
+        assert isinstance(answer.errors["lisbon"], CircuitOpen if opens else DeadlineExceeded)
+        if not opens:
+            assert (await broker.instances.get("lisbon/1")).id == "1"
+
+
 async def test_a_lost_answer_counts_as_dead(make_broker, stub):
     async with make_broker() as broker:
         for _ in range(3):

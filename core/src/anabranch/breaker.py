@@ -26,7 +26,8 @@ class Breaker:
     """Opens after three calls in a row that found the cloud dead; then lets one try at a time.
 
     The first rest is 15 s; every failed try doubles it, up to 240 s. Errors that an answering
-    cloud gives (wrong password, not found) close it.
+    cloud gives (wrong password, not found) close it. Calls that were given less time than is the
+    cloud's own are not recorded when that is over.
     """
 
     __slots__ = ("_failures", "_last", "_rest", "_trying", "_until")

@@ -229,10 +229,8 @@ class BrokerBase:
         Raises:
             CloudError: it cannot be reached, or refuses the credentials.
         """
-        member = self._member(cloud)
-        own = member.cloud.settings.timeout if member.cloud else None
         identity: CloudIdentity = await self.invoke(
-            cloud, "check", {}, timeout=timeout or own or self.configuration.timeout
+            cloud, "check", {}, timeout=timeout or self._patience(self._member(cloud))
         )
         return identity
 
@@ -306,10 +304,16 @@ class BrokerBase:
             error = _deliberate(exc) or DriverFault(
                 f"{type(exc).__name__} in driver {member.kind!r}"
             )
-            elapsed = round((anyio.current_time() - started) * 1000)
+            taken = anyio.current_time() - started
+            elapsed = round(taken * 1000)
             if isinstance(error, CloudError):
                 error.locate(cloud, operation)
-                if asked and not isinstance(error, DriverFault):
+                # A cloud that was given less time than is its own is not dead for that.
+                given_up = (
+                    isinstance(error, (DeadlineExceeded, OutcomeUnknown)) and taken >= timeout
+                )
+                hasty = given_up and timeout < min(self._patience(member), _CALL_TIMEOUT)
+                if asked and not isinstance(error, DriverFault) and not hasty:
                     member.breaker.record(error)
             if isinstance(error, DriverFault):
                 target.log.warning("driver.fault", operation=operation, error=repr(exc))
@@ -452,6 +456,11 @@ class BrokerBase:
                 f"there is no cloud {cloud!r}", remedy=suggestion(cloud, self._members)
             ) from None
 
+    def _patience(self, member: _Member) -> float:
+        """Return the seconds that a cloud may take, its own or the configuration's."""
+        own = member.cloud.settings.timeout if member.cloud else None
+        return own or self.configuration.timeout
+
     def _target(
         self,
         member: _Member,
@@ -468,7 +477,7 @@ class BrokerBase:
             why = OperationNotSupported(member.capabilities.why_not(name))
             why.locate(member.name, name)
             return Target(member.name, member.kind, name, refusal=why, skip=True)
-        wanted = timeout or member.cloud.settings.timeout or self.configuration.timeout
+        wanted = timeout or self._patience(member)
         arguments = dict(arguments)
         if "where" in OPERATIONS[name].parameters:
             offered = member.capabilities[name].features
