@@ -153,3 +153,34 @@ async def test_the_page_of_an_error_leads_to_other_formats_only_if_they_can_be_g
     reply = await browser.request(method, "/api/instances/lisbon/inst1/fly")
     assert reply.status_code == 404
     assert reply.text.count("format=") == formats
+
+
+async def test_whatever_is_destroyed_is_asked_for_once_more(browser):
+    for collection in ("images", "keys", "networks", "firewalls"):
+        shown = await browser.get(f"/api/{collection}")
+        assert not [f for f in page(shown).forms if "_method" in f.fields], collection
+        asks = [one for one in hrefs(shown) if one.endswith("/destroy")]
+        (form,) = page(await browser.get(asks[0])).forms
+        assert f"{form.action}/destroy" == asks[0]
+        assert dict(form.form_values()) == {"_method": "delete"}
+
+
+async def test_a_list_tells_the_cloud_of_each_and_leads_to_what_is_ones_own(browser):
+    shown = await browser.get("/api/keys")
+    assert "lisbon/test-key" in page(shown).text_content()
+    images = await browser.get("/api/images")
+    (own,) = [one for one in hrefs(images) if "owner_id" in one]
+    names = [a.text for a in page(await browser.get(own)).xpath("//tbody//td[1]/a")]
+    assert names == ["img3", "img3"]
+
+
+async def test_a_source_is_shown_with_its_prefix(browser):
+    assert "0.0.0.0/0" in page(await browser.get("/api/firewalls/lisbon/fw1")).text_content()
+
+
+async def test_a_form_tells_what_a_profile_allows(browser):
+    (form,) = page(await browser.get("/api/instances/new")).forms
+    texts = [str(one.text) for one in form.inputs["hwp_id"]]
+    sizes = "cpu 1 to 6, memory 7680 to 15360 MB, storage 850 or 1024 GB, architecture x86_64"
+    assert f"m1-large (lisbon/m1-large): {sizes}" in texts
+    assert "opaque (lisbon/opaque)" in texts

@@ -221,7 +221,7 @@ async def test_pages_find_their_style(serve):
     reply = await serve().get("/api/style.css")
 
     assert reply.headers["content-type"] == "text/css; charset=utf-8"
-    assert reply.headers.get_list("cache-control") == ["max-age=86400"]
+    assert reply.headers.get_list("cache-control") == ["max-age=300"]
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/realms", "/api/nonsense", "/api/docs"])

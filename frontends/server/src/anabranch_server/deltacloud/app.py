@@ -32,7 +32,7 @@ _STATES: Final = (*DOCUMENTS, Format.PNG, Format.GV)
 _ABOUT_DRIVERS: Final = ("drivers", "instance_states", "docs")
 """What can be asked without an account."""
 _STYLE: Final = "style.css"
-_STYLE_AGE: Final = "max-age=86400"
+_STYLE_AGE: Final = "max-age=300"
 _log: Final = EventLog()
 
 

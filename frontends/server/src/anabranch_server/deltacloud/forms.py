@@ -8,7 +8,8 @@ from typing import Any
 import anyio
 
 from anabranch import AnabranchError
-from anabranch_server.deltacloud import pages
+from anabranch.models import HardwareProfile
+from anabranch_server.deltacloud import documents, pages
 from anabranch_server.deltacloud.rendering import frame_of, page
 from anabranch_server.deltacloud.reply import Reply
 from anabranch_server.deltacloud.request import Request
@@ -71,8 +72,23 @@ async def _members(request: Request, kind: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for item in answer.items:
         ident = request.view.id(item.cloud, item.id)
-        found.append((ident, f"{item.name} ({ident})" if item.name not in ("", ident) else ident))
+        text = f"{item.name} ({ident})" if item.name not in ("", ident) else ident
+        if isinstance(item, HardwareProfile):
+            text = ": ".join(filter(None, (text, _sizes(request, item))))
+        found.append((ident, text))
     return found
+
+
+def _sizes(request: Request, profile: HardwareProfile) -> str:
+    """Return what may be asked for with a profile: `cpu 1 to 6, storage 850 or 1024 GB`."""
+    plain = documents.show_plain("hardware_profiles", profile, request.view)["hardware_profile"]
+    sizes: list[str] = []
+    for one in plain["details"]:
+        among = one.get("range", {}).values()
+        values = " to ".join(among) or " or ".join(one.get("enum", ())) or one["value"]
+        unit = one["unit"] if one["unit"] in ("MB", "GB") else ""
+        sizes.append(f"{one['name'].replace('_', ' ')} {values} {unit}".rstrip())
+    return ", ".join(sizes)
 
 
 def _honoured(request: Request, action: Action, parameter: Parameter) -> bool:

@@ -106,8 +106,13 @@ def index_page(
         columns=_COLUMNS[collection.name],
         clouds=document.get("clouds"),
         form=f"{frame.root}/{collection.name}/new" if collection.action("create") else None,
+        own=f"{frame.root}/{collection.name}?owner_id=self" if _owned(collection) else None,
         next=next_page,
     )
+
+
+def _owned(collection: Collection) -> bool:
+    return any(one.name == "owner_id" for one in collection.filters)
 
 
 def show_page(
@@ -174,7 +179,7 @@ def form_page(
         method=action.method,
         fields=fields,
         files=any(field.kind == "file" for field in fields),
-        button=action.name,
+        button=action.operation.partition("_")[0],
     )
 
 
@@ -251,13 +256,13 @@ def _links(item: Mapping[str, Any], *, confirmed: bool = False) -> list[dict[str
     """
     found: list[dict[str, str]] = []
     for link in item.get("actions") or ():
-        href, rel = str(link["href"]), str(link["rel"])
+        href = str(link["href"])
         if any(href == one["href"] and link["method"] == one["method"] for one in found):
             continue  # what Deltacloud called by two names
         place, semicolon, known = href.rpartition(";")
         if semicolon and "/" not in known:  # {root}/images;instance_id=…: prefills that form
             found.append({**link, "form": f"{place}/new?{known}"})
-        elif rel == "destroy" and confirmed and "form" not in link:
+        elif link["method"] == "delete" and confirmed and "form" not in link:
             found.append({**link, "form": f"{href}/destroy"})
         elif _wants_parameters(href, link["method"]):
             found.append({**link, "form": href})
