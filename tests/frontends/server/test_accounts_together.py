@@ -110,3 +110,20 @@ async def test_what_is_closed_while_it_is_checked_is_an_error_of_nobody(
     assert entered == made
     assert closed[-1] is made[0]  # after its last use
     assert len(accounts) == 0
+
+
+async def test_an_account_whose_check_is_refused_is_forgotten(broker, client, counted, monkeypatch):
+    api = client(driver="mock")
+    assert (await api.get("/api/realms", auth=("mockuser", "mockpassword"))).status_code == 200
+    check = Broker.check
+
+    async def refused(self, cloud, **_):
+        raise AuthenticationError("the password was changed")
+
+    monkeypatch.setattr(Broker, "check", refused)
+    for path in ("/api?force_auth=1", "/api/realms"):
+        assert (await api.get(path, auth=("mockuser", "mockpassword"))).status_code == 401
+    monkeypatch.setattr(Broker, "check", check)
+    assert (await api.get("/api/realms", auth=("mockuser", "mockpassword"))).status_code == 200
+    made, closed = counted
+    assert (len(made), len(closed)) == (3, 2)

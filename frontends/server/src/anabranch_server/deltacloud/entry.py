@@ -129,6 +129,7 @@ async def _check(request: Request) -> None:
 
     Raises:
         Problem: they are refused (401), or no cloud can tell.
+        AnabranchError: the same of credentials that came with the request.
     """
     selection = request.selection
     errors: dict[str, AnabranchError] = {}
@@ -146,6 +147,8 @@ async def _check(request: Request) -> None:
     failed = [e for e in errors.values() if isinstance(e, AuthenticationError)]
     if not failed and len(errors) == len(selection.clouds):
         failed = [*errors.values()]
+    if failed and selection.account:
+        raise failed[0]  # as it is, so that the account is forgotten
     if failed:
         told = [problem_of(error) for error in failed]
         message = "; ".join(problem.message for problem in told)
