@@ -476,6 +476,74 @@ def test_garbage_is_answered_and_told_and_a_wish_for_http_2_is_none(start):
     assert "pgrade" not in "\n".join(daemon.lines)
 
 
+def connected(daemon):
+    host, port = re.search(r"//(.*):(\d+)", daemon.url).groups()
+    return socket.create_connection((host, int(port)), 10)
+
+
+def seconds_until_closed(connection, sent=b"", pause=0.05):
+    """Send again and again until the other side has closed."""
+    began = time.monotonic()
+    with contextlib.suppress(OSError):
+        while time.monotonic() - began < 8:
+            connection.sendall(sent)
+            time.sleep(pause)
+    return time.monotonic() - began
+
+
+def test_what_follows_an_answer_is_not_waited_for(start):
+    daemon = start(patched="daemon._REST_SECONDS = 0.5")
+    with connected(daemon) as connection:
+        connection.sendall(
+            b"PUT /api/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\n"
+        )
+        assert connection.recv(1000).startswith(b"HTTP/1.1 404 ")
+        assert seconds_until_closed(connection, b"x") < 5
+    with connected(daemon) as connection:  # that is about what does not come
+        for _ in range(3):
+            connection.sendall(
+                b"PUT /api/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n"
+            )
+            said = b""
+            while not said.endswith(b"</error>\n"):
+                said += (part := connection.recv(1000))
+                assert part, said
+            connection.sendall(b"xyz")
+            time.sleep(0.8)
+
+
+def test_a_trailer_that_does_not_end_is_cut_off(start):
+    daemon = start()
+    head = b"POST /api/keys HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    for after in (b"0\r\n", b"0\r\nX: ", b"1;"):
+        with connected(daemon) as connection:
+            connection.sendall(head + after)
+            filler = b"x" * 4000 if after != b"0\r\n" else b"X-Filler: " + b"x" * 4000 + b"\r\n"
+            assert seconds_until_closed(connection, filler, 0.001) < 5
+    with connected(daemon) as connection:
+        form = b"name=%s" % (b"k" * 200_000)
+        chunks = b"%x\r\n%b\r\n0\r\nX-Sum: 1\r\n\r\n" % (len(form), form)
+        kind = b"\r\nContent-Type: application/x-www-form-urlencoded\r\nConnection: close\r\n\r\n"
+        connection.sendall(head.replace(b"\r\n\r\n", kind) + chunks)
+        assert b"cloud" in connection.recv(4000)
+
+
+def test_who_reads_nothing_is_not_waited_for(start):
+    daemon = start(patched="daemon._UNREAD_SECONDS = 1.0")
+    asked = b"GET /api/docs/instances HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with connected(daemon) as connection:
+        connection.settimeout(0.5)
+        with contextlib.suppress(TimeoutError):
+            for _ in range(2000):
+                connection.sendall(asked * 10)
+        time.sleep(2)
+        connection.settimeout(5)
+        with contextlib.suppress(ConnectionResetError):
+            while connection.recv(1_000_000):
+                pass
+    assert daemon.get("/health")[0] == 200
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """A certificate for 127.0.0.1 that signs itself, and its key."""

@@ -25,6 +25,10 @@ _GRACE: Final = 10
 """Seconds that requests under way may take when the daemon ends."""
 _HEAD_BYTES: Final = 64 * 1024
 _HEAD_SECONDS: Final = 20.0
+_REST_SECONDS: Final = 10.0
+"""Seconds that a body may go on after its answer, which is not read any more."""
+_UNREAD_SECONDS: Final = 300.0
+"""Seconds that a client may leave an answer unread."""
 _UPGRADE: Final = "_unsupported_upgrade_warning"
 _WORDS: Final = {
     errno.EADDRINUSE: "is in use. Choose another: --port 0 takes any that is free",
@@ -127,14 +131,17 @@ class _Server(uvicorn.Server):
 
 
 class _Protocol(HttpToolsProtocol):
-    """HTTP/1.1 with bounds for the head of a request, which uvicorn has for h11 alone.
+    """HTTP/1.1 with bounds for what is no body, which uvicorn has for h11 alone, and for slowness.
 
-    Otherwise anybody could fill the memory with a header that does not end, or keep all
-    connections busy with heads that do not come.
+    Otherwise anybody could fill the memory with a header or trailer that does not end, or keep all
+    connections busy: with heads that do not come, with what comes after an answer, or with answers
+    that are not read.
     """
 
-    _head: int | None = None
+    _unseen = 0
+    """Bytes since the last of a body, or the last end of a head or message."""
     _timer: Any = None
+    _unread: Any = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -142,30 +149,61 @@ class _Protocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._timer.cancel()
+        if self._unread:
+            self._unread.cancel()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._expect_head()
-        self._head = -1
 
     def on_headers_complete(self) -> None:
         self._timer.cancel()
-        self._head = None
+        self._unseen = 0
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        self._unseen = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._timer.cancel()
+        self._unseen = 0
+        super().on_message_complete()
+
     def data_received(self, data: bytes) -> None:
+        self._unseen += len(data)
         super().data_received(data)
-        if self._head is not None and not self.transport.is_closing():
-            # In the piece that it begins in, a body may come before it, and be as long as it likes.
-            self._head = 0 if self._head < 0 else self._head + len(data)
-            if self._head > _HEAD_BYTES:
-                self.send_400_response("The head of the request is too large.")
+        if self._unseen > _HEAD_BYTES and not self.transport.is_closing():
+            self.send_400_response("The head of the request is too large.")
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.cycle.response_complete and self.cycle.more_body:
+            self._limit(_REST_SECONDS)
+        self._expect_reading()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._expect_reading()
+
+    def _expect_reading(self) -> None:
+        if self._unread:
+            self._unread.cancel()
+        if self.transport.get_write_buffer_size():
+            self._unread = self.loop.call_later(_UNREAD_SECONDS, self._cut)
+
+    def _cut(self) -> None:
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
 
     def _expect_head(self) -> None:
+        self._limit(_HEAD_SECONDS)
+
+    def _limit(self, seconds: float) -> None:
         if self._timer:
             self._timer.cancel()
-        self._timer = self.loop.call_later(_HEAD_SECONDS, self.timeout_keep_alive_handler)
+        self._timer = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
 
 class _Forward(logging.Handler):
