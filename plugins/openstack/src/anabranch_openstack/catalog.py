@@ -95,7 +95,7 @@ def region_of(catalog: Sequence[CatalogService], settings: OpenStackSettings) ->
     if len(regions) > 1:
         raise InvalidRequest(
             f"the cloud has several regions: {', '.join(regions)}",
-            remedy="Set region_name to one of them",
+            remedy="Set region_name to one of them, or write URL;REGION as the provider",
         )
     return regions[0] if regions else None
 

@@ -251,6 +251,14 @@ async def test_credentials_that_are_missing_are_asked_for_and_wrong_ones_are_not
     assert "www-authenticate" not in wrong.headers
 
 
+async def test_an_error_tells_the_provider_that_was_chosen(pass_through):
+    refused = await pass_through.get("/api/realms", headers={"X-Deltacloud-Provider": "elsewhere"})
+
+    assert refused.status_code == 400
+    backend = etree.fromstring(refused.content).find("backend")
+    assert dict(backend.attrib) == {"driver": "mock", "provider": "elsewhere"}
+
+
 async def test_a_reply_that_fails_while_it_streams_breaks_the_connection(monkeypatch, serve):
     closed = []
 

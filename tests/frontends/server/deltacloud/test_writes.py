@@ -207,7 +207,11 @@ async def test_one_of_several_is_one(api):
             ["same"],
         ),
         ({"image_id": "img1", "tags1": "role"}, ["'tags1'", "NAME=VALUE"]),
-        ({"image_id": "img1", "hwp_id": "nope"}, ["hardware_profile", "nope"]),
+        ({"image_id": "img1", "hwp_id": "nope"}, [": hwp_id: there is no", "nope"]),
+        (
+            {"image_id": "img1", "hwp_id": "m1-large", "hwp_memory": "1"},
+            [": hwp_memory: 1 is not possible", "7680 to 15360"],
+        ),
     ],
 )
 async def test_what_is_wrong_is_told_by_its_name(api, recorder, given, told):

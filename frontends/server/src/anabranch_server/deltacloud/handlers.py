@@ -16,7 +16,7 @@ from anabranch_server.deltacloud.negotiation import Format
 from anabranch_server.deltacloud.rendering import rendered
 from anabranch_server.deltacloud.reply import Reply
 from anabranch_server.deltacloud.request import Request
-from anabranch_server.deltacloud.specs import arguments, cloud_for
+from anabranch_server.deltacloud.specs import arguments, cloud_for, in_terms_of
 from anabranch_server.deltacloud.vocabulary import Action, Collection
 from anabranch_server.problems import Problem
 
@@ -75,7 +75,10 @@ async def create(request: Request, collection: Collection, action: Action) -> Re
     """
     cloud = cloud_for(request, action)
     fields = arguments(request, cloud, action)
-    made, headers = await request.timed(lambda: make(request, collection, action, cloud, fields))
+    with in_terms_of(action):
+        made, headers = await request.timed(
+            lambda: make(request, collection, action, cloud, fields)
+        )
     if len(made) > 1:
         return _several(request, collection, made, headers)
     (item,) = made
@@ -122,7 +125,8 @@ async def act(
         given["instance"] = QualifiedId(target.cloud, given["instance"])
     facade: Any = getattr(request.selection.broker, collection.name)
     does = getattr(facade, action.verb or action.name)
-    item, headers = await request.timed(lambda: does(target, **given))
+    with in_terms_of(action):
+        item, headers = await request.timed(lambda: does(target, **given))
     if request.format is Format.HTML:
         return _see(request.view.member(collection.name, target.cloud, target.id))
     if action.empty:

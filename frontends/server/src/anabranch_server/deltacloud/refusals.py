@@ -26,7 +26,7 @@ _MOST: Final = 200
 def refusal(call: Call, problem: Problem) -> Reply:
     """Return the reply to a request that goes wrong; XML, if it accepts nothing that there is."""
     kind = call.preferred() or Format.XML
-    about = call.told or call.chosen
+    about = {**call.chosen, **call.told}
     driver, provider = about.get("driver", ""), about.get("provider")
     document = documents.ErrorDocument(
         status=problem.status,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -19,7 +20,7 @@ from anabranch_server.deltacloud.specs.values import check_required, chosen, ide
 from anabranch_server.deltacloud.vocabulary import Action, Parameter
 from anabranch_server.problems import not_offered
 
-__all__ = ["arguments", "chosen", "cloud_for", "specified"]
+__all__ = ["arguments", "chosen", "cloud_for", "in_terms_of", "specified"]
 
 
 def cloud_for(request: Request, action: Action) -> str:
@@ -76,6 +77,23 @@ def arguments(
             several = values[parameter.target].values()
             values[parameter.target] = dict(several) if parameter.kind == "pair" else tuple(several)
     return values
+
+
+@contextmanager
+def in_terms_of(action: Action) -> Generator[None]:
+    """Let an error tell the parameter that was given, where it begins with the field it became.
+
+    Args:
+        action: The action that is done within.
+    """
+    try:
+        yield
+    except CloudError as error:
+        field, colon, rest = error.message.partition(": ")
+        for parameter in action.parameters:
+            if colon and parameter.target == field:
+                error.message = f"{parameter.name}: {rest}"
+        raise
 
 
 def specified(operation: str, fields: Mapping[str, Any]) -> Any:
