@@ -101,6 +101,7 @@ async def test_every_reply_says_what_it_is_of_and_when_it_was(lisbon, client):
             names = [name for name, _ in reply.headers.raw]
             assert (names.count(b"server"), names.count(b"date")) == (1, 1), (method, path)
             assert reply.headers["server"] == "Apache-Deltacloud/1.1.3"
+            assert reply.headers.get_list("x-content-type-options") == ["nosniff"]
 
 
 async def test_health_and_robots(lisbon, client):

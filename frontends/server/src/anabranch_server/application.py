@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from email.utils import formatdate
 from time import perf_counter
 from typing import Any, Final, Self, TypeAlias
 from urllib.parse import quote, unquote
@@ -21,7 +20,7 @@ from anabranch_server.deltacloud.call import Call, Receive, Scope, Send
 from anabranch_server.deltacloud.negotiation import Format
 from anabranch_server.deltacloud.refusals import refusal
 from anabranch_server.deltacloud.rendering import page
-from anabranch_server.deltacloud.reply import VERSION, Reply
+from anabranch_server.deltacloud.reply import Reply, signature
 from anabranch_server.problems import Problem, nothing_here
 
 __all__ = ["ASGIApp", "Application", "logged"]
@@ -33,7 +32,6 @@ _ROBOTS: Final = "User-agent: *\nDisallow: /\n"
 _TITLE: Final = "Anabranch"
 _DECLARATION: Final = "<?xml version='1.0' encoding='utf-8' ?>\n"
 _SERVED: Final = {"api": "/api", "docs": "/api/docs", "health": "/health"}
-_SERVER: Final = f"Apache-Deltacloud/{VERSION}".encode()
 _FOR_ALL: Final = ("/health", "/robots.txt")
 _log: Final = EventLog()
 
@@ -244,5 +242,4 @@ def _response(reply: Reply) -> Response[bytes]:
 async def _signed(message: Any, scope: Scope) -> None:
     """Add the headers that the API's replies have by themselves, and the server leaves out."""
     if message["type"] == "http.response.start":
-        date = formatdate(usegmt=True).encode()
-        message["headers"] = [(b"server", _SERVER), (b"date", date), *message["headers"]]
+        message["headers"] = [*signature(), *message["headers"]]

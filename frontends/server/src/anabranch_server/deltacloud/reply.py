@@ -15,7 +15,7 @@ import xxhash
 from anabranch_server.deltacloud.call import Call, Receive, Send
 from anabranch_server.deltacloud.negotiation import Format
 
-__all__ = ["VERSION", "Reply"]
+__all__ = ["VERSION", "Reply", "signature"]
 
 VERSION: Final = "1.1.3"
 """The version of Deltacloud whose API this is; its clients compare it with the one they know."""
@@ -72,7 +72,7 @@ class Reply:
                 of it for 300 s. It is begun, so nothing is left but to break the connection, which
                 is what a server does then.
         """
-        headers = [_SERVER, _NO_SNIFFING, (b"date", _date(int(time.time())))]
+        headers = signature()
         headers += [(_TOLD[name], _value(value)) for name, value in call.told.items()]
         headers += [(k.lower().encode(), _value(v)) for k, v in self.headers.items()]
         if isinstance(self.body, bytes):
@@ -137,6 +137,11 @@ async def _poured(parts: AsyncIterator[bytes], receive: Receive, send: Send) -> 
     if failure:
         raise failure
     return done
+
+
+def signature() -> list[tuple[bytes, bytes]]:
+    """Return the headers that every reply has, whatever it is."""
+    return [_SERVER, _NO_SNIFFING, (b"date", _date(int(time.time())))]
 
 
 @lru_cache(maxsize=1)
