@@ -13,7 +13,7 @@ CLOUDS = {"lisbon": mock(), "porto": mock()}
 
 @pytest.fixture
 def browser(serve: Serve) -> httpx.AsyncClient:
-    client = serve(CLOUDS)
+    client = serve(CLOUDS, allow_run=True)
     client.headers.update(HTML)
     return client
 

@@ -165,7 +165,7 @@ def form_page(
             parameter.kind,
             parameter.required,
             parameter.help,
-            given.get(name, ""),
+            "" if parameter.kind == "password" else given.get(name, ""),
             choices.get(parameter.kind) or [(choice, choice) for choice in parameter.choices],
         )
         for parameter in parameters
@@ -260,12 +260,14 @@ def _links(item: Mapping[str, Any], *, confirmed: bool = False) -> list[dict[str
         if any(href == one["href"] and link["method"] == one["method"] for one in found):
             continue  # what Deltacloud called by two names
         place, semicolon, known = href.rpartition(";")
-        if semicolon and "/" not in known:  # {root}/images;instance_id=…: prefills that form
-            found.append({**link, "form": f"{place}/new?{known}"})
+        if not semicolon or "/" in known:  # these are of the root
+            place, known = href, ""
+        if link["method"] == "post" and place.rpartition("/")[2] in COLLECTIONS:
+            found.append({**link, "form": f"{place}/new?{known}"})  # images;instance_id=…
         elif link["method"] == "delete" and confirmed and "form" not in link:
             found.append({**link, "form": f"{href}/destroy"})
-        elif _wants_parameters(href, link["method"]):
-            found.append({**link, "form": href})
+        elif _wants_parameters(place, link["method"]):
+            found.append({**link, "form": place})
         else:
             found.append(dict(link))
     return found
