@@ -173,6 +173,15 @@ async def test_metadata_is_no_link(serve, name):
     assert 'href="java' not in reply.text
 
 
+@pytest.mark.parametrize("path", ["", ";password=xyzzy", "/new", "/new;password=xyzzy"])
+async def test_no_page_repeats_a_secret(serve, path):
+    for query in ("password=xyzzy&limit=1&id=x", "user_data=xyzzy"):
+        reply = await serve().get(f"/api/instances{path}?{query}", headers=HTML)
+        assert reply.status_code == 200
+        told = reply.text.partition("<textarea")[0] + str(reply.headers)
+        assert "xyzzy" not in told
+
+
 async def test_an_error_page_leads_to_no_other_host(serve):
     app = serve()._transport.app
     reply = await ask(app, "GET", "//evil.example/x", HTML)

@@ -13,7 +13,7 @@ from anabranch_server.access import Credentials, basic_credentials
 from anabranch_server.deltacloud.negotiation import DOCUMENTS, Format, negotiated
 from anabranch_server.problems import Problem
 
-__all__ = ["Call", "Receive", "Scope", "Send"]
+__all__ = ["Call", "Receive", "Scope", "Send", "may_be_secret"]
 
 Scope: TypeAlias = Any
 Receive: TypeAlias = Any
@@ -22,6 +22,10 @@ Send: TypeAlias = Any
 PREFIX: Final = "api"
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _NO_MATRIX: Final[Mapping[str, str]] = MappingProxyType({})
+_SECRET: Final = re.compile(
+    r"pass|secret|token|private|credential|pem|user_data|user_iso|user_files|content|blob_data|cmd",
+    re.IGNORECASE,
+)
 _CHOICES: Final = ("driver", "provider")
 _TOLD: Final = tuple((name, f"x-deltacloud-{name}") for name in _CHOICES)
 
@@ -76,7 +80,7 @@ class Call:
         return "/".join((first, *(part.partition(";")[0] for part in below)))
 
     def address(self, root: str, *, without: str = "", **changed: str) -> str:
-        """Return the URL of the same with other parameters; it is ASCII.
+        """Return the URL of the same with other parameters; it is ASCII, and has no secrets.
 
         Args:
             root: Address of the API, as `root` tells it.
@@ -84,7 +88,8 @@ class Call:
             **changed: Parameters to set.
         """
         path = "".join(f"/{quote(part, safe='')}" for part in self.path)
-        query = {**self.matrix, **self.query, **changed}
+        given = {**self.matrix, **self.query}
+        query = {k: v for k, v in given.items() if not may_be_secret(k)} | changed
         query.pop(without, None)
         return f"{root}{path}?{urlencode(query)}" if query else f"{root}{path}"
 
@@ -137,6 +142,11 @@ class Call:
 
     def _in_headers(self) -> dict[str, str]:
         return {name: self.headers[told] for name, told in _TOLD if self.headers.get(told)}
+
+
+def may_be_secret(name: str) -> bool:
+    """Whether what a parameter of that name has may be a secret, which is repeated nowhere."""
+    return _SECRET.search(name) is not None
 
 
 def _raw_path(scope: Scope) -> str:

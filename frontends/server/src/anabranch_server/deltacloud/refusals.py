@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
 from anabranch_server.deltacloud import documents, pages
-from anabranch_server.deltacloud.call import Call
+from anabranch_server.deltacloud.call import Call, may_be_secret
 from anabranch_server.deltacloud.negotiation import Format
 from anabranch_server.deltacloud.reply import Reply
 from anabranch_server.problems import Problem
 
 __all__ = ["refusal"]
 
-_SECRET: Final = re.compile(
-    r"pass|secret|token|private|credential|pem|user_data|user_iso|user_files|content|blob_data|cmd",
-    re.IGNORECASE,
-)
-"""What the names of parameters have that are not repeated."""
 _MOST: Final = 200
 """Characters of a parameter that are repeated."""
 
@@ -57,5 +51,5 @@ def _repeated(parameters: Mapping[str, str]) -> Mapping[str, str]:
     return {
         name[:_MOST]: value if len(value) <= _MOST else f"{value[:_MOST]}…"
         for name, value in parameters.items()
-        if not _SECRET.search(name)
+        if not may_be_secret(name)
     }
