@@ -40,6 +40,7 @@ from anabranch import (
     OperationNotSupported,
     PermissionDenied,
     PluginError,
+    QualifiedId,
     QuotaExceeded,
 )
 
@@ -47,6 +48,7 @@ __all__ = [
     "Problem",
     "not_offered",
     "nothing_here",
+    "nothing_to_destroy",
     "problem_of",
 ]
 
@@ -84,6 +86,18 @@ def nothing_here(path: str) -> Problem:
     return Problem(
         404, f"there is nothing at {path}", kind="NotFound", remedy="GET /api tells what there is"
     )
+
+
+def nothing_to_destroy(noun: str, where: QualifiedId) -> NotFound:
+    """Return the error of a destroy that found nothing.
+
+    Args:
+        noun: What it was to be, in the singular: `storage_volume`.
+        where: Its id.
+    """
+    error = NotFound(f"there is no {noun.replace('_', ' ')} {where.id!r}")
+    error.locate(where.cloud, f"destroy_{noun}")
+    return error
 
 
 def not_offered(operation: str, message: str, remedy: str = "") -> Problem:

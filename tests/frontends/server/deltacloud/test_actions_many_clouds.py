@@ -136,3 +136,20 @@ async def test_several_are_made_on_one_cloud(api):
     made = await api.post("/api/instances", data={"image_id": "faro/img1", "instance_count": "2"})
     assert made.status_code == 201, made.text
     assert all(one.startswith("faro/") for one in ids(made, "instance"))
+
+
+@pytest.mark.parametrize("name", ["cloud", "provider"])
+async def test_a_list_of_one_cloud_by_a_parameter(api, name):
+    found = await api.get("/api/realms", params={name: "Porto"})
+    assert ids(found, "realm") == ["porto/us", "porto/eu"]
+    refused = await api.get("/api/realms", params={name: "madrid"})
+    assert refused.status_code == 400
+
+
+async def test_nothing_is_made_on_the_cloud_that_is_chosen_if_a_parameter_names_another(api):
+    chosen = {"X-Deltacloud-Provider": "porto"}
+    refused = await api.post("/api/keys", data={"name": "k", "cloud": "lisbon"}, headers=chosen)
+    assert refused.status_code == 400
+    assert "'lisbon', and porto is chosen" in parsed(refused).findtext("message")
+    made = await api.post("/api/keys", data={"name": "k", "cloud": "porto"}, headers=chosen)
+    assert made.status_code == 201, made.text

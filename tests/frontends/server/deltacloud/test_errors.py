@@ -251,6 +251,20 @@ async def test_credentials_that_are_missing_are_asked_for_and_wrong_ones_are_not
     assert "www-authenticate" not in wrong.headers
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("storage_volumes/lisbon/x", "destroy_storage_volume: there is no storage volume 'x'"),
+        ("buckets/lisbon/bucket1/x", "destroy_blob: there is no blob 'bucket1/x'"),
+    ],
+)
+async def test_what_is_not_there_to_destroy_is_told_with_cloud_and_operation(serve, path, told):
+    refused = await serve({"lisbon": MOCK, "porto": MOCK}).delete(f"/api/{path}")
+
+    assert refused.status_code == 404
+    assert etree.fromstring(refused.content).findtext("message") == f"lisbon: {told}"
+
+
 async def test_an_error_tells_the_provider_that_was_chosen(pass_through):
     refused = await pass_through.get("/api/realms", headers={"X-Deltacloud-Provider": "elsewhere"})
 

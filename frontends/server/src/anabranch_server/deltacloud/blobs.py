@@ -31,7 +31,7 @@ from anabranch_server.deltacloud.rendering import rendered
 from anabranch_server.deltacloud.reply import Reply
 from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.segments import Upload
-from anabranch_server.problems import Problem, nothing_here
+from anabranch_server.problems import Problem, nothing_here, nothing_to_destroy
 
 __all__ = ["serve"]
 
@@ -262,7 +262,7 @@ async def _destroy(request: Request, where: QualifiedId) -> Reply:
         return Reply(204)
     there, headers = await request.timed(lambda: blobs.destroy(where))
     if not there:
-        raise Problem(404, f"there is no blob {where.id!r}", kind="NotFound")
+        raise nothing_to_destroy("blob", where)
     if request.format is Format.HTML:
         bucket, _, _ = where.id.partition("/")
         return _see(request.view.member("buckets", where.cloud, bucket))

@@ -10,7 +10,7 @@ import anyio
 
 from anabranch import AnabranchError, InvalidRequest
 from anabranch.models import HardwareProfile
-from anabranch_server.deltacloud.request import Request
+from anabranch_server.deltacloud.request import CLOUD_NAMES, Request
 from anabranch_server.deltacloud.specs import chosen
 from anabranch_server.deltacloud.vocabulary import COLLECTIONS, Collection
 
@@ -36,7 +36,9 @@ class Filters(NamedTuple):
 
 
 async def filtered(request: Request, collection: Collection) -> Filters:
-    """Read the filters of an index. An id with a cloud in it asks that cloud alone.
+    """Read the filters of an index.
+
+    The cloud of an id, or of the parameter `cloud` or `provider`, is asked alone.
 
     Raises:
         Problem: a value is not among those that there are, or two name different clouds.
@@ -52,7 +54,7 @@ async def filtered(request: Request, collection: Collection) -> Filters:
         if is_id and request.qualified(where[name]):
             idents[name] = where[name]
     clouds = request.selection.clouds
-    if idents:
+    if idents or any(name in request.parameters for name in CLOUD_NAMES):
         cloud = request.place(idents)
         clouds = (cloud,)
         where |= {name: request.local(cloud, name, ident) for name, ident in idents.items()}

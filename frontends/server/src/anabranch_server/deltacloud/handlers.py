@@ -18,7 +18,7 @@ from anabranch_server.deltacloud.reply import Reply
 from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.specs import arguments, cloud_for, in_terms_of
 from anabranch_server.deltacloud.vocabulary import Action, Collection
-from anabranch_server.problems import Problem
+from anabranch_server.problems import nothing_to_destroy
 
 __all__ = ["act", "create", "destroy", "index", "show"]
 
@@ -92,12 +92,13 @@ async def destroy(request: Request, collection: Collection, ident: str) -> Reply
     """Destroy a member of a collection.
 
     Raises:
-        Problem: there is none.
+        NotFound: there is none.
     """
     facade: Any = getattr(request.selection.broker, collection.name)
-    there, headers = await request.timed(lambda: facade.destroy(request.target(ident)))
+    target = request.target(ident)
+    there, headers = await request.timed(lambda: facade.destroy(target))
     if not there:
-        raise Problem(404, f"there is no {collection.singular} {ident!r}", kind="NotFound")
+        raise nothing_to_destroy(collection.singular, target)
     if request.format is Format.HTML:
         return _see(request.view.collection(collection.name))
     return Reply(204, headers=headers)

@@ -16,9 +16,10 @@ from anabranch_server.deltacloud.negotiation import Format
 from anabranch_server.deltacloud.parameters import Parameters
 from anabranch_server.problems import Problem
 
-__all__ = ["Request"]
+__all__ = ["CLOUD_NAMES", "Request"]
 
-_NAMES: Final = ("cloud", "provider")
+CLOUD_NAMES: Final = ("cloud", "provider")
+"""The parameters that name the cloud which is meant, where several are."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -96,12 +97,12 @@ class Request(msgspec.Struct, frozen=True):
             idents: The ids that parameters give, by the parameter.
 
         Raises:
-            Problem: they name several clouds, or none.
+            Problem: they name several clouds, none, or another than the one that is chosen.
         """
         if not self.selection.qualified:
-            return self.selection.clouds[0]
+            return self._only()
         named: dict[str, str] = {}
-        for name in _NAMES:
+        for name in CLOUD_NAMES:
             if name in self.parameters:
                 named.setdefault(self._cloud(name, self.parameters[name]), name)
         for name, ident in idents.items():
@@ -128,6 +129,18 @@ class Request(msgspec.Struct, frozen=True):
         started = perf_counter()
         result = await work()
         return result, {"X-Backend-Runtime": f"{perf_counter() - started:.6f}"}
+
+    def _only(self) -> str:
+        cloud = self.selection.clouds[0]
+        others = {one.lower() for one in self.selection.broker.clouds} - {cloud.lower()}
+        for name in CLOUD_NAMES:
+            if self.parameters.get(name, "").lower() in others:
+                raise Problem(
+                    400,
+                    f"parameter {name!r} is {self.parameters[name]!r}, and {cloud} is chosen",
+                    remedy="Leave one of the two out",
+                )
+        return cloud
 
     def _cloud(self, name: str, text: str) -> str:
         for cloud in self.selection.clouds:
