@@ -38,6 +38,16 @@ def test_events_carry_what_is_bound_and_no_secret(caplog):
     assert SECRET not in str(events)
 
 
+def test_what_a_client_or_cloud_says_tells_a_terminal_nothing(caplog):
+    caplog.set_level(logging.INFO, "anabranch")
+    EventLog().info("e", path="/a\x1b[31m\x07\x9b\u202eé", place="one\ntwo", count=3)
+    (record,) = caplog.records
+    assert r"/a\x1b[31m\x07\x9b\u202eé" in record.getMessage()
+    with capture_logs() as events:
+        EventLog().info("e", path="é b", place="one\n\ttwo", count=3)
+    assert (events[0]["path"], events[0]["place"], events[0]["count"]) == ("é b", "one\n\ttwo", 3)
+
+
 def test_the_level_of_the_standard_logger_decides(caplog):
     with capture_logs() as events:
         EventLog().debug("no")

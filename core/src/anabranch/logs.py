@@ -49,10 +49,18 @@ class EventLog:
         # Importing structlog costs 0.13 s of CPU: half of what listing ten clouds costs.
         import structlog
 
-        safe: dict[str, Any] = redact({**self._bound, **fields})
+        redacted: dict[str, Any] = redact({**self._bound, **fields})
+        safe = {name: _harmless(value) for name, value in redacted.items()}
         logger: Any = (
             structlog.get_logger("anabranch")
             if structlog.is_configured()
             else structlog.wrap_logger(_GATE, wrapper_class=structlog.stdlib.BoundLogger)
         )
         logger.log(level, event, **safe)
+
+
+def _harmless(value: Any) -> Any:
+    """Spell out what would tell a terminal to do something; lines are left to the renderer."""
+    if not isinstance(value, str) or value.isprintable():
+        return value
+    return "".join(c if c.isprintable() or c in "\t\r\n" else ascii(c)[1:-1] for c in value)
