@@ -49,6 +49,29 @@ async def test_a_smaller_limit_of_the_cloud_is_learnt_once(served):
             await driver.list_instances(world.cloud, None, {})
 
 
+@pytest.mark.parametrize("gone", [1, 3, 5, 12, 18])
+async def test_what_is_destroyed_between_two_pages_hides_nothing_else(served, gone):
+    async with served({"page_size": 4}, instances=20) as world:
+
+        async def listed(cursor, pages):
+            ids = []
+            for _ in range(pages):
+                page = await driver.list_instances(world.cloud, cursor, {})
+                ids += [item.id for item in page.items]
+                cursor = page.cursor
+                if cursor is None:
+                    break
+            return ids, cursor
+
+        all_of_them, _ = await listed(None, 5)
+        first, cursor = await listed(None, 2)
+        for one in all_of_them[:gone]:
+            await driver.destroy_instance(world.cloud, one)
+        then, cursor = await listed(cursor, 10)
+        assert cursor is None
+        assert set(all_of_them[gone:]) <= {*first, *then}
+
+
 async def test_a_limit_that_falls_in_the_middle_of_a_list_loses_nothing(served):
     async with served({"page_size": 10}, instances=20) as world:
         first_page = await driver.list_instances(world.cloud, None, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -201,7 +202,10 @@ class Session:
         cursor: str | None = None,
         parameters: Parameters | None = None,
     ) -> Page[T]:
-        """Get one page of a list. A cursor is the number of the page, and the size of pages.
+        """Get one page of a list. A cursor is the number of the page, their size and the count.
+
+        When fewer are counted than before, what stood behind what is gone has moved forward, maybe
+        to a page that was read. So it goes back as far, and gives some items again.
 
         Args:
             command: The list command.
@@ -210,22 +214,21 @@ class Session:
             cursor: The cursor of the page before.
             parameters: Filters.
         """
-        number, size = _place(cursor) if cursor else (1, self._page_size)
-        try:
-            reply = await self._page_reply(command, parameters or {}, number, size)
-        except InvalidRequest as exc:
-            most = _allowed(exc, size)
-            if most is None:
-                raise
-            # The operator lowered default.page.size: known from now on.
-            self._page_size = min(most, self._page_size)
-            number, size = (number - 1) * size // most + 1, most
-            reply = await self._page_reply(command, parameters or {}, number, size)
-        read = partial(_read_page, reply, reader, convert)
-        large = len(reply.content) > _LARGE
-        items, problems, rows, count = await anyio.to_thread.run_sync(read) if large else read()
+        number, size, before = _place(cursor) if cursor else (1, self._page_size, 0)
+        while True:
+            reply, number, size = await self._page_reply(command, parameters or {}, number, size)
+            read = partial(_read_page, reply, reader, convert)
+            large = len(reply.content) > _LARGE
+            items, problems, rows, count = await anyio.to_thread.run_sync(read) if large else read()
+            if count is None and not rows:  # an empty page has no count
+                count = (number - 1) * size
+            gone = 0 if count is None else before - count
+            if gone <= 0 or number == 1:
+                break
+            number, before = max(1, number - math.ceil(gone / size)), before - gone
         more = number * size < count if count is not None else rows == size
-        return Page(items, f"{number + 1}.{size}" if rows and more else None, problems)
+        following = f"{number + 1}.{size}.{count or 0}" if rows and more else None
+        return Page(items, following, problems)
 
     async def everything(
         self,
@@ -261,6 +264,21 @@ class Session:
         return self._apis
 
     async def _page_reply(
+        self, command: str, parameters: Parameters, number: int, size: int
+    ) -> tuple[Response, int, int]:
+        """Ask for a page, or for the smaller one that it begins with; return which, too."""
+        try:
+            return await self._page_of(command, parameters, number, size), number, size
+        except InvalidRequest as exc:
+            most = _allowed(exc, size)
+            if most is None:
+                raise
+            # The operator lowered default.page.size: known from now on.
+            self._page_size = min(most, self._page_size)
+            number, size = (number - 1) * size // most + 1, most
+            return await self._page_of(command, parameters, number, size), number, size
+
+    async def _page_of(
         self, command: str, parameters: Parameters, number: int, size: int
     ) -> Response:
         fields = {**parameters, "page": number, "pagesize": size}
@@ -308,9 +326,9 @@ class Session:
         return None if known else OperationNotSupported(f"this cloud has no command {command}")
 
 
-def _place(cursor: str) -> tuple[int, int]:
-    number, _, size = cursor.partition(".")
-    return int(number), int(size)
+def _place(cursor: str) -> tuple[int, int, int]:
+    number, size, count = cursor.split(".")
+    return int(number), int(size), int(count)
 
 
 def _allowed(refusal: InvalidRequest, size: int) -> int | None:
