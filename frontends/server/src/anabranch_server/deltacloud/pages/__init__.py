@@ -273,16 +273,19 @@ def _links(item: Mapping[str, Any], *, confirmed: bool = False) -> list[dict[str
     return found
 
 
+_ASKING: Final = tuple(
+    (action.method.lower(), f"/{collection.name}/", f"/{path}")
+    for collection in COLLECTIONS.values()
+    for action in collection.actions
+    for path in action.paths
+    if any(parameter.required for parameter in action.parameters)
+)
+"""The actions that cannot be done without parameters: their methods, and what is in their paths."""
+
+
 def _wants_parameters(href: str, method: str) -> bool:
     place = href.partition("?")[0]
-    return any(
-        any(parameter.required for parameter in action.parameters)
-        for collection in COLLECTIONS.values()
-        for action in collection.actions
-        if f"/{collection.name}/" in place
-        and action.method.lower() == method
-        and any(place.endswith(f"/{path}") for path in action.paths)
-    )
+    return any(m == method and place.endswith(end) and name in place for m, name, end in _ASKING)
 
 
 _TEMPLATES: Final = jinja2.Environment(
