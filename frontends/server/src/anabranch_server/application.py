@@ -192,7 +192,7 @@ def logged(app: ASGIApp) -> ASGIApp:
                 status = message["status"]
             await send(message)
 
-        path = "/".join(part.partition(";")[0] for part in scope["path"].split("/"))
+        path = Call(scope, receive).url
         began = perf_counter()
         try:
             await app(scope, receive, seen)
@@ -225,7 +225,7 @@ def _refused(request: Request[Any, Any, Any], exc: Exception) -> Response[bytes]
 
 
 def _failed(request: Request[Any, Any, Any], exc: Exception) -> Response[bytes]:
-    _log.warning("bug", path=request.scope["path"], error=type(exc).__name__)
+    _log.warning("bug", path=Call(request.scope, request.receive).url, error=type(exc).__name__)
     problem = Problem(500, "this is a fault of the server", kind="ServerFault")
     return _response(refusal(Call(request.scope, request.receive), problem))
 

@@ -1,7 +1,8 @@
 """`POST /api/instances/ID/run`: a command on an instance, by SSH (deltacloud.md, 3).
 
 It is there only where the operator switched it on. The daemon calls no address but a public one
-of the instance itself, and uses nothing of its own: no key, agent, configuration or known host.
+that the cloud tells of the instance (on OpenStack its owner may set it: `accessIPv4`), and uses
+nothing of its own: no key, agent, configuration or known host.
 
 What instance answers is not proved: nobody knows its host key beforehand. Who can take its place
 on the network learns a password that is sent to it; of a private key, nothing.
