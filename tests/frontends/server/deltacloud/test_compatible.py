@@ -101,6 +101,17 @@ async def test_profiles_that_do_not_come_are_not_waited_for(serve, monkeypatch):
             assert (await client.get("/api/images/img1")).status_code == 200
 
 
+async def test_a_cloud_that_does_not_tell_them_keeps_nobody_elses_back(serve, monkeypatch):
+    monkeypatch.setattr(compatible, "_GRACE", 0.2)
+    faults = [{"kind": "hang", "operations": ["list_hardware_profiles"]}]
+    clouds = {"lisbon": {"driver": "mock"}, "porto": {"driver": "mock", "faults": faults}}
+    with anyio.fail_after(5):
+        async with serve(clouds, Bare()) as client:
+            told = profiles(await client.get("/api/images"))
+    assert "lisbon/m1-large" in told["lisbon/img1"]
+    assert told["porto/img1"] == []
+
+
 async def test_an_image_that_is_not_there_is_told_as_it_is(serve):
     async with serve(None, Bare()) as client:
         assert (await client.get("/api/images/nope")).status_code == 404

@@ -51,9 +51,10 @@ async def with_profiles(
 
     async def ask() -> None:
         if offering:
-            answer = await request.selection.broker.hardware_profiles.list(clouds=offering)
-            for profile in answer.items:
-                profiles.setdefault(profile.cloud, []).append(profile)
+            facade = request.selection.broker.hardware_profiles
+            async with facade.stream(clouds=offering) as arrivals:
+                async for arrival in arrivals:
+                    profiles.setdefault(arrival.cloud, []).extend(arrival.items)
         told.set()
 
     async with anyio.create_task_group() as group:
