@@ -93,7 +93,9 @@ def test_an_instance():
 
 
 def test_an_instance_in_json():
-    plain = json.loads(documents.show_json("instances", INSTANCE, DOES))["instance"]
+    plain = json.loads(documents.encode(documents.show_plain("instances", INSTANCE, DOES)))[
+        "instance"
+    ]
 
     root = "http://broker.test/api"
     expected = {

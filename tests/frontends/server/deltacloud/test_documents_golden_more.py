@@ -137,7 +137,7 @@ def test_a_firewall_in_both_formats():
           </rules>
         </firewall>""",
     )
-    plain = json.loads(documents.show_json("firewalls", item, view))["firewall"]
+    plain = json.loads(documents.encode(documents.show_plain("firewalls", item, view)))["firewall"]
     assert plain["rules"][0]["sources"][1] == {
         "address": "2001:db8::", "family": "ipv6", "prefix": "32", "type": "address",
     }  # fmt: skip
@@ -178,7 +178,9 @@ def test_a_load_balancer_in_both_formats():
           </instances>
         </load_balancer>""",
     )
-    plain = json.loads(documents.show_json("load_balancers", item, view))["load_balancer"]
+    plain = json.loads(documents.encode(documents.show_plain("load_balancers", item, view)))[
+        "load_balancer"
+    ]
     assert plain["listeners"] == [
         {"protocol": "HTTP", "load_balancer_port": 80, "instance_port": 8080}
     ]
@@ -263,7 +265,7 @@ def test_the_entry_point():
           </link>
         </api>""",
     )
-    plain = json.loads(documents.entry_point_json(ENTRY))["api"]
+    plain = json.loads(documents.encode(documents.entry_point_plain(ENTRY)))["api"]
     assert (plain["version"], plain["driver"], plain["provider"]) == ("1.1.3", "mock", "default")
     assert plain["links"][0] == {
         "rel": "addresses", "href": "http://broker.test/api/addresses", "features": [],
@@ -293,7 +295,7 @@ def test_an_error():
           </request>
         </error>""",
     )
-    plain = json.loads(documents.error_json(error))
+    plain = json.loads(documents.encode(documents.error_plain(error)))
     assert (plain["code"], plain["message"], plain["error"]) == (404, "Not Found", "NotFound")
 
 
@@ -317,7 +319,7 @@ def test_the_states_are_deltaclouds_and_what_else_our_drivers_can_do_is_not_in_t
 
     assert document.startswith(b"<states>")
     same(document, STATES)
-    assert json.loads(documents.states_json(INSTANCE_STATES)) == [
+    assert json.loads(documents.encode(documents.states_plain(INSTANCE_STATES))) == [
         {"name": "start", "transitions": [{"to": "pending", "action": "create"}]},
         {"name": "pending", "transitions": [{"to": "running", "auto": "true"}]},
         {
@@ -378,9 +380,12 @@ def test_drivers():
           </driver>
         </drivers>""",
     )
-    plain = json.loads(documents.driver_json(mock, NOTHING))["driver"]
+    plain = json.loads(documents.encode(documents.driver_plain(mock, NOTHING)))["driver"]
     assert (plain["id"], plain["name"]) == ("mock", "Mock")
-    assert list(json.loads(documents.drivers_json([mock, ec2], NOTHING))) == ["mock", "ec2"]
+    assert list(json.loads(documents.encode(documents.drivers_plain([mock, ec2], NOTHING)))) == [
+        "mock",
+        "ec2",
+    ]
 
 
 def test_what_a_command_said():

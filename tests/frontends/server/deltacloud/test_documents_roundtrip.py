@@ -66,7 +66,7 @@ def test_a_member_reads_back_equal_through_xml_and_json(
     item = data.draw(of(COLLECTIONS[collection][0]))
 
     document = documents.show_xml(collection, item, view)
-    plain = json.loads(documents.show_json(collection, item, view))
+    plain = json.loads(documents.encode(documents.show_plain(collection, item, view)))
 
     told = read(collection, parsed(document), secret=True)
     ((singular, inner),) = plain.items()
@@ -75,7 +75,7 @@ def test_a_member_reads_back_equal_through_xml_and_json(
     expected = says(collection, item, view, secret=True)
     assert {name: told[name] for name in expected} == expected
     assert documents.show_xml(collection, item, view) == document
-    bare = json.loads(documents.show_json(collection, item, view, wrapped=False))
+    bare = json.loads(documents.encode(documents.show_plain(collection, item, view, wrapped=False)))
     assert bare == inner
 
 
@@ -151,7 +151,7 @@ def plain_instructions(cloud: dict[str, Any]) -> list[tuple[str, dict[str, str]]
 )
 def test_an_error_reads_back_equal_through_xml_and_json(error: documents.ErrorDocument) -> None:
     root = parsed(documents.error_xml(error))
-    plain = json.loads(documents.error_json(error))
+    plain = json.loads(documents.encode(documents.error_plain(error)))
 
     assert root.findtext("message") == settled(error.message) == settled(plain["message"])
     assert root.findtext("kind") == settled(error.error) == settled(plain["error"])
@@ -174,7 +174,7 @@ def test_an_entry_point_reads_back_equal_through_xml_and_json(
     entry: documents.EntryPoint,
 ) -> None:
     root = parsed(documents.entry_point_xml(entry))
-    plain = json.loads(documents.entry_point_json(entry))["api"]
+    plain = json.loads(documents.encode(documents.entry_point_plain(entry)))["api"]
 
     assert root.attrib.get("provider") == (
         None if entry.provider is None else settled(entry.provider)
@@ -227,13 +227,13 @@ def test_drivers_read_back_equal_through_xml_and_json(
 ) -> None:
     assume(len({settled(one.id) for one in entries}) == len(entries))
     root = parsed(documents.drivers_xml(entries, view))
-    plain = json.loads(documents.drivers_json(entries, view))
+    plain = json.loads(documents.encode(documents.drivers_plain(entries, view)))
 
     assert [one.attrib["id"] for one in root] == [settled(key) for key in plain]
     assert [one.findtext("name") for one in root] == [settled(one.name) for one in entries]
     for entry in entries:
         alone = parsed(documents.driver_xml(entry, view))
-        told = json.loads(documents.driver_json(entry, view))["driver"]
+        told = json.loads(documents.encode(documents.driver_plain(entry, view)))["driver"]
         assert alone.attrib == {"id": settled(told["id"]), "href": told["href"]}
         xml = [
             (
@@ -258,7 +258,7 @@ def test_what_a_command_said_reads_back_equal_through_xml_and_json(
     told: documents.CommandOutput, view: View
 ) -> None:
     root = parsed(documents.run_xml(told, view))
-    plain = json.loads(documents.run_json(told, view))["instance"]
+    plain = json.loads(documents.encode(documents.run_plain(told, view)))["instance"]
 
     assert link(root) == linked(plain)
     assert root.findtext("output") == settled(told.output) == settled(plain["output"])
@@ -279,7 +279,7 @@ def test_a_bucket_tells_its_blobs_and_a_blob_its_content(
 ) -> None:
     whole = documents.BucketContents(bucket, blobs)
     root = parsed(documents.show_xml("buckets", whole, view))
-    plain = json.loads(documents.show_json("buckets", whole, view))["bucket"]
+    plain = json.loads(documents.encode(documents.show_plain("buckets", whole, view)))["bucket"]
 
     assert root.findtext("size") == str(len(blobs)) == str(plain["size"])
     assert [link(one) for one in root.findall("blob")] == [
@@ -288,7 +288,7 @@ def test_a_bucket_tells_its_blobs_and_a_blob_its_content(
     assert [one.attrib["id"] for one in root.findall("blob")] == [settled(b.id) for b in blobs]
     for blob in blobs:
         opened = documents.BlobContents(blob, content)
-        told = json.loads(documents.show_json("blobs", opened, view))["blob"]
+        told = json.loads(documents.encode(documents.show_plain("blobs", opened, view)))["blob"]
         assert settled(told["content"]) == settled(content)
         bare = documents.show_xml("blobs", blob, view)
         assert documents.show_xml("blobs", opened, view) == bare

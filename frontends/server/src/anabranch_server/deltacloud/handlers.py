@@ -151,7 +151,6 @@ def _shown(
         f"{name}.show",
         xml=lambda: documents.show_xml(name, item, view),
         plain=lambda: documents.show_plain(name, item, view, wrapped=wrapped),
-        json=lambda: documents.show_json(name, item, view, wrapped=wrapped),
         status=status,
         headers=headers,
     )
@@ -166,7 +165,6 @@ def _several(
         f"{name}.index",
         xml=lambda: documents.index_xml(name, items, view, secrets=True),
         plain=lambda: documents.index_plain(name, items, view, secrets=True),
-        json=lambda: documents.index_json(name, items, view, secrets=True),
         status=201,
         headers=headers,
     )

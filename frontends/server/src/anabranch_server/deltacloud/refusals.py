@@ -34,7 +34,7 @@ def refusal(call: Call, problem: Problem) -> Reply:
     )
     headers = dict(problem.headers)
     if kind is Format.JSON:
-        body = documents.error_json(document)
+        body = documents.encode(documents.error_plain(document))
     elif kind is Format.HTML:
         headers |= pages.GUARDS
         # What was sent cannot be got in other formats. Two slashes would begin another host.

@@ -1,7 +1,8 @@
 """The documents: models as Deltacloud's XML and JSON (deltacloud.md, 2 to 6). No I/O.
 
-Of every kind there are three forms: `…_xml`, the bytes; `…_plain`, dicts and lists, from which
-the HTML pages are made too; `…_json`, those as bytes. The same input gives the same bytes.
+Of every kind there are these forms: `…_xml`, the bytes; `…_plain`, dicts and lists, from which
+the HTML pages are made too; and `encode` of that, JSON. Of long lists `index_json` is a faster way
+to the same. The same input gives the same bytes.
 
 A list of several clouds says what became of each. In JSON that is the key `clouds`. In XML the
 last nodes in the root are one processing instruction per cloud, and one per item that could not
@@ -19,10 +20,8 @@ from __future__ import annotations
 from anabranch_server.deltacloud.documents.drivers import (
     DriverEntry,
     ProviderEntry,
-    driver_json,
     driver_plain,
     driver_xml,
-    drivers_json,
     drivers_plain,
     drivers_xml,
 )
@@ -30,7 +29,6 @@ from anabranch_server.deltacloud.documents.entry_point import (
     CollectionLink,
     EntryPoint,
     FeatureEntry,
-    entry_point_json,
     entry_point_plain,
     entry_point_xml,
 )
@@ -38,7 +36,6 @@ from anabranch_server.deltacloud.documents.members import (
     index_json,
     index_plain,
     index_xml,
-    show_json,
     show_plain,
     show_xml,
 )
@@ -47,19 +44,16 @@ from anabranch_server.deltacloud.documents.picture import states_png
 from anabranch_server.deltacloud.documents.plain import encode
 from anabranch_server.deltacloud.documents.running import (
     CommandOutput,
-    run_json,
     run_plain,
     run_xml,
 )
 from anabranch_server.deltacloud.documents.states import (
     states_gv,
-    states_json,
     states_plain,
     states_xml,
 )
 from anabranch_server.deltacloud.documents.trouble import (
     ErrorDocument,
-    error_json,
     error_plain,
     error_xml,
 )
@@ -74,30 +68,23 @@ __all__ = [
     "ErrorDocument",
     "FeatureEntry",
     "ProviderEntry",
-    "driver_json",
     "driver_plain",
     "driver_xml",
-    "drivers_json",
     "drivers_plain",
     "drivers_xml",
     "encode",
-    "entry_point_json",
     "entry_point_plain",
     "entry_point_xml",
-    "error_json",
     "error_plain",
     "error_xml",
     "index_json",
     "index_plain",
     "index_xml",
-    "run_json",
     "run_plain",
     "run_xml",
-    "show_json",
     "show_plain",
     "show_xml",
     "states_gv",
-    "states_json",
     "states_plain",
     "states_png",
     "states_xml",

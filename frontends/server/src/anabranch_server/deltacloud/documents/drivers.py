@@ -8,17 +8,14 @@ from typing import Any
 import msgspec
 
 from anabranch_server.deltacloud.documents.markup import attribute, text
-from anabranch_server.deltacloud.documents.plain import encode
 from anabranch_server.deltacloud.documents.sheet import outdent
 from anabranch_server.deltacloud.links import View, percent_encode
 
 __all__ = [
     "DriverEntry",
     "ProviderEntry",
-    "driver_json",
     "driver_plain",
     "driver_xml",
-    "drivers_json",
     "drivers_plain",
     "drivers_xml",
 ]
@@ -93,16 +90,6 @@ def drivers_plain(drivers: Iterable[DriverEntry], view: View) -> dict[str, Any]:
 def driver_plain(driver: DriverEntry, view: View) -> dict[str, Any]:
     """Return one driver for JSON."""
     return {"driver": _plain(driver, view)}
-
-
-def drivers_json(drivers: Iterable[DriverEntry], view: View) -> bytes:
-    """Return all drivers as JSON."""
-    return encode(drivers_plain(drivers, view))
-
-
-def driver_json(driver: DriverEntry, view: View) -> bytes:
-    """Return one driver as JSON."""
-    return encode(driver_plain(driver, view))
 
 
 def _plain(driver: DriverEntry, view: View) -> dict[str, Any]:

@@ -8,13 +8,11 @@ from typing import Any
 import msgspec
 
 from anabranch_server.deltacloud.documents.markup import attribute, text
-from anabranch_server.deltacloud.documents.plain import encode
 
 __all__ = [
     "CollectionLink",
     "EntryPoint",
     "FeatureEntry",
-    "entry_point_json",
     "entry_point_plain",
     "entry_point_xml",
 ]
@@ -110,11 +108,6 @@ def entry_point_plain(entry: EntryPoint) -> dict[str, Any]:
             ],
         }
     }
-
-
-def entry_point_json(entry: EntryPoint) -> bytes:
-    """Return the entry point as JSON."""
-    return encode(entry_point_plain(entry))
 
 
 def _plain_feature(feature: FeatureEntry) -> dict[str, Any]:

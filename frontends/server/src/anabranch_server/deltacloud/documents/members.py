@@ -23,7 +23,7 @@ from anabranch_server.deltacloud.documents.plain import encode
 from anabranch_server.deltacloud.documents.sheet import Sheet, outdent
 from anabranch_server.deltacloud.links import View
 
-__all__ = ["index_json", "index_plain", "index_xml", "show_json", "show_plain", "show_xml"]
+__all__ = ["index_json", "index_plain", "index_xml", "show_plain", "show_xml"]
 
 
 Member = Resource | BucketContents | BlobContents
@@ -154,8 +154,3 @@ def index_json(
     """Return a list as JSON; see `index_xml`."""
     sheet = Sheet(view, secrets=secrets, encoded=True)
     return encode(_index(collection, items, sheet, clouds))
-
-
-def show_json(collection: str, item: Member, view: View, *, wrapped: bool = True) -> bytes:
-    """Return one member of a collection as JSON; see `show_plain`."""
-    return encode(show_plain(collection, item, view, wrapped=wrapped))

@@ -7,11 +7,10 @@ from typing import Any
 import msgspec
 
 from anabranch_server.deltacloud.documents.markup import DECLARATION, element, text
-from anabranch_server.deltacloud.documents.plain import encode
 from anabranch_server.deltacloud.documents.sheet import Sheet, outdent
 from anabranch_server.deltacloud.links import View
 
-__all__ = ["CommandOutput", "run_json", "run_plain", "run_xml"]
+__all__ = ["CommandOutput", "run_plain", "run_xml"]
 
 
 class CommandOutput(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,8 +63,3 @@ def run_plain(told: CommandOutput, view: View) -> dict[str, Any]:
             "truncated": told.truncated,
         }
     }
-
-
-def run_json(told: CommandOutput, view: View) -> bytes:
-    """Return what a command said, as JSON."""
-    return encode(run_plain(told, view))

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from anabranch import InstanceAction, StateMachine, Transition
-from anabranch_server.deltacloud.documents.plain import encode
 
-__all__ = ["states_gv", "states_json", "states_plain", "states_xml", "steps"]
+__all__ = ["states_gv", "states_plain", "states_xml", "steps"]
 
 _ACTIONS: Final = (
     None,
@@ -59,11 +58,6 @@ def states_plain(machine: StateMachine) -> list[dict[str, Any]]:
         }
         for state, found in steps(machine).items()
     ]
-
-
-def states_json(machine: StateMachine) -> bytes:
-    """Return the states as JSON."""
-    return encode(states_plain(machine))
 
 
 def states_gv(machine: StateMachine) -> bytes:

@@ -14,13 +14,11 @@ from anabranch_server.deltacloud.documents.markup import (
     element,
     text,
 )
-from anabranch_server.deltacloud.documents.plain import encode
 
 __all__ = [
     "ErrorDocument",
     "clouds_plain",
     "clouds_xml",
-    "error_json",
     "error_plain",
     "error_xml",
 ]
@@ -86,11 +84,6 @@ def error_plain(error: ErrorDocument) -> dict[str, Any]:
         },
         "request": dict(error.params),
     }
-
-
-def error_json(error: ErrorDocument) -> bytes:
-    """Return an error as JSON."""
-    return encode(error_plain(error))
 
 
 def clouds_xml(clouds: Iterable[CloudReport]) -> str:
