@@ -34,6 +34,19 @@ def test_ended_in_the_middle_it_says_nothing(folder, number, code):
     assert (process.returncode, out, err) == (code, b"", b"")
 
 
+def test_sigterm_ends_it_where_ctrl_c_is_ignored_as_in_the_background_of_a_script(folder):
+    (folder / "anabranch.yaml").write_text("clouds: {x: {driver: mock, faults: [{kind: hang}]}}")
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", f"trap '' INT; exec '{PROGRAM}' instances list --timeout 8"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    time.sleep(1.5)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (143, b"", b"")
+
+
 @pytest.mark.parametrize("format", ["table", "ndjson"])
 def test_a_closed_pipe_is_quiet(folder, format):
     (folder / "anabranch.yaml").write_text(

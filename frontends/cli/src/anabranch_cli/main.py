@@ -94,6 +94,8 @@ def run() -> None:
         """Let SIGTERM cancel what is under way as Ctrl-C does: nothing stays half done."""
         nonlocal terminated
         terminated = True
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a script's `anabranch … &` has
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.raise_signal(signal.SIGINT)
 
     signal.signal(signal.SIGTERM, terminate)
