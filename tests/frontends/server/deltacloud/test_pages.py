@@ -184,3 +184,24 @@ async def test_a_form_tells_what_a_profile_allows(browser):
     sizes = "cpu 1 to 6, memory 7680 to 15360 MB, storage 850 or 1024 GB, architecture x86_64"
     assert f"m1-large (lisbon/m1-large): {sizes}" in texts
     assert "opaque (lisbon/opaque)" in texts
+
+
+async def test_a_form_lets_choose_among_what_is_on_its_cloud(browser):
+    (form,) = page(await browser.get("/api/instances/new?image_id=porto%2Fimg1")).forms
+    assert form.inputs["image_id"].value == "porto/img1"
+    assert form.inputs["realm_id"].value_options == ["", "porto/us", "porto/eu"]
+    (form,) = page(await browser.get("/api/storage_volumes/lisbon/vol1/attach")).forms
+    assert {one[:7] for one in form.inputs["instance_id"].value_options} == {"lisbon/"}
+
+
+async def test_there_is_no_form_for_what_no_cloud_offers(serve):
+    lacks = ["create_key", "create_address", "reboot_instance"]
+    browser = serve({"lisbon": mock(), "porto": mock(lacks=lacks)})
+    browser.headers.update(HTML)
+    await browser.get("/api")
+    (form,) = page(await browser.get("/api/keys/new")).forms
+    assert form.inputs["provider"].value_options == ["lisbon"]
+    chosen = "/api;provider=porto"
+    assert not [one for one in hrefs(await browser.get(f"{chosen}/keys")) if "/new" in one]
+    for path in ("keys/new", "addresses/new", "instances/inst1/reboot"):
+        assert (await browser.get(f"{chosen}/{path}")).status_code == 412

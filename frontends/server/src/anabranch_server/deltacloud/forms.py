@@ -13,6 +13,7 @@ from anabranch_server.deltacloud import documents, pages
 from anabranch_server.deltacloud.rendering import frame_of, page
 from anabranch_server.deltacloud.reply import Reply
 from anabranch_server.deltacloud.request import Request
+from anabranch_server.deltacloud.specs import idents, offering
 from anabranch_server.deltacloud.vocabulary import COLLECTIONS, Action, Collection, Parameter
 
 __all__ = ["form"]
@@ -26,21 +27,27 @@ async def form(
 ) -> Reply:
     """Return the form of an action, filled in with the parameters of the request.
 
+    There is to choose from what is on the clouds that offer it: on one, if the member or a
+    parameter says so.
+
     Args:
         request: The request.
         collection: The collection.
         action: The action.
         ident: The member that it is done to; None: it makes one.
+
+    Raises:
+        Problem: no cloud offers it.
     """
-    parameters = [p for p in action.parameters if _honoured(request, action, p)]
+    clouds = offering(request, action, _clouds(request, action, ident))
+    parameters = [p for p in action.parameters if _honoured(request, clouds, action, p)]
     if ident is None and request.selection.qualified and not _names_a_cloud(parameters):
-        clouds = request.selection.clouds
         parameters.append(Parameter(name="provider", required=True, choices=clouds))
     wanted = {p.kind for p in parameters if p.kind in COLLECTIONS}
     choices: dict[str, Sequence[tuple[str, str]]] = {}
 
     async def choose(kind: str) -> None:
-        choices[kind] = await _members(request, kind)
+        choices[kind] = await _members(request, clouds, kind)
 
     async with anyio.create_task_group() as group:
         for kind in sorted(wanted):
@@ -63,10 +70,18 @@ async def form(
     )
 
 
-async def _members(request: Request, kind: str) -> list[tuple[str, str]]:
+def _clouds(request: Request, action: Action, ident: str | None) -> tuple[str, ...]:
+    if ident is not None:
+        return (request.target(ident).cloud,)
+    given = idents(action, request.parameters).values()
+    named = {found.cloud for one in given if (found := request.qualified(one))}
+    return (*named,) if len(named) == 1 else request.selection.clouds
+
+
+async def _members(request: Request, clouds: tuple[str, ...], kind: str) -> list[tuple[str, str]]:
     facade: Any = getattr(request.selection.broker, kind)
     try:
-        answer = await facade.list(clouds=request.selection.clouds, timeout=_PATIENCE)
+        answer = await facade.list(clouds=clouds, timeout=_PATIENCE)
     except AnabranchError:
         return []
     found: list[tuple[str, str]] = []
@@ -91,11 +106,13 @@ def _sizes(request: Request, profile: HardwareProfile) -> str:
     return ", ".join(sizes)
 
 
-def _honoured(request: Request, action: Action, parameter: Parameter) -> bool:
-    """Whether any cloud of the request honours a parameter."""
+def _honoured(
+    request: Request, clouds: tuple[str, ...], action: Action, parameter: Parameter
+) -> bool:
+    """Whether any of some clouds honours a parameter."""
     if parameter.feature is None:
         return True
-    for cloud in request.selection.clouds:
+    for cloud in clouds:
         try:
             offered = request.selection.broker.capabilities(cloud)
         except AnabranchError:

@@ -59,7 +59,13 @@ def rendered(
     if collection not in COLLECTIONS:
         body = pages.plain_page(frame, collection, document)
     elif form == "index":
-        body = pages.index_page(frame, COLLECTIONS[collection], document, next_page)
+        create = COLLECTIONS[collection].action("create")
+        creates = create is not None and any(
+            request.view.offers(cloud, create.operation) for cloud in request.selection.clouds
+        )
+        body = pages.index_page(
+            frame, COLLECTIONS[collection], document, next_page, creates=creates
+        )
     else:
         body = pages.show_page(frame, COLLECTIONS[collection], _unwrapped(document))
     return page(body, status=status, headers=headers)

@@ -87,7 +87,12 @@ class _Field(msgspec.Struct, frozen=True):
 
 
 def index_page(
-    frame: Frame, collection: Collection, document: Mapping[str, Any], next_page: str | None = None
+    frame: Frame,
+    collection: Collection,
+    document: Mapping[str, Any],
+    next_page: str | None = None,
+    *,
+    creates: bool,
 ) -> bytes:
     """Return a list as a page.
 
@@ -96,6 +101,7 @@ def index_page(
         collection: The collection.
         document: Its plain document.
         next_page: URL of the next page of the list, or None.
+        creates: Whether a member of it can be made.
     """
     return _page(
         "index.html",
@@ -105,7 +111,7 @@ def index_page(
         rows=document[collection.name],
         columns=_COLUMNS[collection.name],
         clouds=document.get("clouds"),
-        form=f"{frame.root}/{collection.name}/new" if collection.action("create") else None,
+        form=f"{frame.root}/{collection.name}/new" if creates else None,
         own=f"{frame.root}/{collection.name}?owner_id=self" if _owned(collection) else None,
         next=next_page,
     )

@@ -20,7 +20,22 @@ from anabranch_server.deltacloud.specs.values import check_required, chosen, ide
 from anabranch_server.deltacloud.vocabulary import Action, Parameter
 from anabranch_server.problems import not_offered
 
-__all__ = ["arguments", "chosen", "cloud_for", "in_terms_of", "specified"]
+__all__ = ["arguments", "chosen", "cloud_for", "idents", "in_terms_of", "offering", "specified"]
+
+
+def offering(request: Request, action: Action, clouds: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of some clouds that offer an action.
+
+    Raises:
+        Problem: none does.
+    """
+    operation = action.operation
+    found = tuple(cloud for cloud in clouds if request.view.offers(cloud, operation))
+    if found:
+        return found
+    first = request.selection.broker.capabilities(clouds[0])
+    several = f"none of the clouds offers {operation!r}"
+    raise not_offered(operation, first.why_not(operation) if len(clouds) == 1 else several)
 
 
 def cloud_for(request: Request, action: Action) -> str:
@@ -29,11 +44,7 @@ def cloud_for(request: Request, action: Action) -> str:
     Raises:
         Problem: no cloud offers it; a parameter is missing; they name no cloud, or several.
     """
-    operation, clouds = action.operation, request.selection.clouds
-    if not any(request.view.offers(cloud, operation) for cloud in clouds):
-        first = request.selection.broker.capabilities(clouds[0])
-        several = f"none of the clouds offers {operation!r}"
-        raise not_offered(operation, first.why_not(operation) if len(clouds) == 1 else several)
+    offering(request, action, request.selection.clouds)
     check_required(action, request.parameters)
     return request.place(idents(action, request.parameters))
 
