@@ -27,7 +27,9 @@ that of the first thing that a new broker does. A list is one page. *n* is the n
 instances, where the count depends on it (measured with {FEW} and with {MANY}); such requests are
 sent at most 16 at once. What starts, stops or reboots an instance of opennebula or openstack, and
 what starts or stops one of paci, is sent at once with the look at the instance: two requests take
-the time of one. What waits for the platform asks once more for every pause that it makes.
+the time of one. In the same way the key and the template of an opennebula instance that is made,
+and the parts of an openstack load balancer, are asked for at once. What waits for the platform
+asks once more for every pause that it makes.
 """
 
 

@@ -1,10 +1,10 @@
-"""A change and a look at once."""
+"""Two looks at once, a change and a look at once."""
 
 import anyio
 import pytest
 
 from anabranch.errors import CloudUnavailable, InvalidState
-from anabranch.overlap import read_meanwhile
+from anabranch.overlap import both, read_meanwhile
 
 
 async def test_both_are_under_way_at_once():
@@ -21,6 +21,21 @@ async def test_both_are_under_way_at_once():
 
     with anyio.fail_after(5):
         assert await read_meanwhile(change, read) == "seen"
+
+
+async def test_both_answers_are_returned():
+    met = [anyio.Event(), anyio.Event()]
+
+    def one(me):
+        async def do():
+            met[me].set()
+            await met[1 - me].wait()
+            return me
+
+        return do
+
+    with anyio.fail_after(5):
+        assert await both(one(0), one(1)) == (0, 1)
 
 
 async def test_a_change_that_fails_ends_the_look_and_is_what_is_told():

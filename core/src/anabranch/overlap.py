@@ -1,4 +1,4 @@
-"""Two requests at once, for drivers: a change, and the look at what it changes."""
+"""Two requests at once, for drivers: two looks, or a change and the look at what it changes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,47 @@ from typing import TypeVar
 
 import anyio
 
-__all__ = ["read_meanwhile"]
+__all__ = ["both", "read_meanwhile"]
 
 T = TypeVar("T")
+U = TypeVar("U")
+
+
+async def both(
+    first: Callable[[], Awaitable[T]], second: Callable[[], Awaitable[U]]
+) -> tuple[T, U]:
+    """Do two things at once, and return what they return.
+
+    Which error is told does not depend on which one comes first.
+
+    Args:
+        first: Nothing but the caller's cancellation ends it early.
+        second: It is ended when `first` fails.
+
+    Raises:
+        Exception: that of `first`; or else that of `second`, once `first` is done.
+    """
+    failed_second: list[Exception] = []
+    failed: list[Exception] = []
+    found: list[T] = []
+    found_second: list[U] = []
+
+    async def doing_second() -> None:
+        try:
+            found_second.append(await second())
+        except Exception as exc:
+            failed_second.append(exc)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(doing_second)
+        try:
+            found.append(await first())
+        except Exception as exc:
+            failed.append(exc)
+            group.cancel_scope.cancel()
+    if failed or failed_second:
+        raise (failed or failed_second)[0]
+    return found[0], found_second[0]
 
 
 async def read_meanwhile(
@@ -27,23 +65,4 @@ async def read_meanwhile(
     Raises:
         Exception: that of the change; or else that of the reading, once the change is made.
     """
-    read_in_vain: list[Exception] = []
-    failures: list[Exception] = []
-    found: list[T] = []
-
-    async def reading() -> None:
-        try:
-            found.append(await read())
-        except Exception as exc:
-            read_in_vain.append(exc)
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(reading)
-        try:
-            await change()
-        except Exception as exc:
-            failures.append(exc)
-            group.cancel_scope.cancel()
-    if failures or read_in_vain:
-        raise (failures or read_in_vain)[0]
-    return found[0]
+    return (await both(change, read))[1]

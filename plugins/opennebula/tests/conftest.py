@@ -3,6 +3,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import anyio
 import pytest
 
 from anabranch.cloud import Cloud
@@ -48,6 +49,14 @@ class Served(NamedTuple):
         yield
         asked = [r.path.rpartition("/one.")[2] for r in list(self.simulated.requests)[before:]]
         assert (sorted(asked) if at_once else asked) == list(methods)
+
+    async def until_asked(self, *methods: str):
+        """Wait until each of these was asked for."""
+        with anyio.fail_after(5):
+            while True:
+                if all(self.asked(method) for method in methods):
+                    return
+                await anyio.sleep(0.01)
 
     def asked(self, method: str) -> int:
         """How often a method was asked for."""

@@ -54,11 +54,7 @@ async def test_the_instance_is_looked_at_while_oned_is_told_to_act(served, more)
         there.simulated.behaviour.break_with(["hang:vm.action"])
         async with anyio.create_task_group() as group:
             group.start_soon(getattr(driver, f"{action}_instance"), there.cloud, "0", *arguments)
-            with anyio.fail_after(5):
-                while True:
-                    if there.asked("vm.info"):
-                        break
-                    await anyio.sleep(0.01)
+            await there.until_asked("vm.info")
             group.cancel_scope.cancel()
 
 

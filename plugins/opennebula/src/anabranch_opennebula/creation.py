@@ -6,10 +6,9 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import msgspec
-
-from anabranch.errors import CloudError, InvalidRequest
-from anabranch.models import Authentication, Instance, InstanceSpec
+from anabranch.errors import InvalidRequest
+from anabranch.models import Authentication, Hardware, Instance, InstanceSpec
+from anabranch.overlap import both
 from anabranch_opennebula import own, pools
 from anabranch_opennebula.client import Session, number_of
 from anabranch_opennebula.keys import public_key
@@ -24,10 +23,9 @@ from anabranch_opennebula.sizes import (
     sized,
     smallest,
 )
-from anabranch_opennebula.states import view
+from anabranch_opennebula.states import PENDING, view
 from anabranch_opennebula.templates import Attribute, template
 from anabranch_opennebula.vm_templates import VmTemplate, get_template, template_of
-from anabranch_opennebula.vms import show
 
 __all__ = ["create"]
 
@@ -41,22 +39,33 @@ _NO_TEMPLATE: Final = VmTemplate(
     None,
 )
 """What an instance without a template has beside its size, disk and networks."""
+_PREFIX: Final = "one"
+"""oned names what has no name after its template, or this, and its number."""
 _MIB: Final = 1024
 
 
 async def create(session: Session, spec: InstanceSpec) -> Instance:
-    """Make an instance.
+    """Make an instance, and return what is known of it then.
+
+    oned answers the id alone. The rest is what was asked for; addresses, owner and time of
+    creation are told by the next look.
 
     What is given here of DISK, NIC or CONTEXT replaces all of that kind in the template, so what
     is to stay of it is given again.
     """
     image = RootImage(session, spec.image_id)
-    profile = await _profile(session, spec, image)
-    base = profile.template
-    if base is None and profile.template_id is not None:
-        base = await get_template(session, int(profile.template_id))
-    key = await public_key(session, spec.key_id) if spec.key_id else None
-    same = base is not None and await image.is_root_of(base)
+
+    async def ground() -> tuple[Profile, VmTemplate | None, bool]:
+        profile = await _profile(session, spec, image)
+        base = profile.template
+        if base is None and profile.template_id is not None:
+            base = await get_template(session, int(profile.template_id))
+        return profile, base, base is not None and await image.is_root_of(base)
+
+    async def key_text() -> str | None:
+        return await public_key(session, spec.key_id) if spec.key_id else None
+
+    (profile, base, same), key = await both(ground, key_text)
     disks = _disks(spec, profile, base or _NO_TEMPLATE, same=same)
     body = template(_attributes(session, spec, profile, base or _NO_TEMPLATE, disks, key))
     name = spec.name or ""
@@ -64,31 +73,33 @@ async def create(session: Session, spec: InstanceSpec) -> Instance:
         made = await session.change("template.instantiate", int(base.id), name, False, body, False)
     else:
         made = await session.change("vm.allocate", body, False)
-    instance = await _shown(session, spec, profile, str(made))
-    return msgspec.structs.replace(instance, authentication=Authentication(key_id=spec.key_id))
+    return _made(session, spec, profile, name or f"{base.name if base else _PREFIX}-{made}", made)
 
 
-async def _shown(session: Session, spec: InstanceSpec, profile: Profile, made: str) -> Instance:
-    """Show what was made. It is made: no error here may hide that, or its id."""
-    try:
-        return await show(session, made)
-    except CloudError:
-        state, platform_state, busy, actions = view(1, 0)
-        return Instance(
-            cloud=session.cloud.name,
-            id=made,
-            name=spec.name or "",
-            state=state,
-            platform_state=platform_state,
-            busy=busy,
-            actions=actions,
-            image_id=spec.image_id,
-            hardware_profile_id=profile.offered.id,
-            key_id=spec.key_id,
-            firewall_ids=spec.firewall_ids,
-            tags=spec.tags,
-            client_token=spec.client_token,
-        )
+def _made(session: Session, spec: InstanceSpec, profile: Profile, name: str, made: int) -> Instance:
+    state, platform_state, busy, actions = view(PENDING, 0)
+    return Instance(
+        cloud=session.cloud.name,
+        id=str(made),
+        name=name,
+        state=state,
+        platform_state=platform_state,
+        busy=busy,
+        actions=actions,
+        image_id=spec.image_id,
+        realm_id=spec.realm_id,
+        hardware_profile_id=profile.offered.id,
+        hardware=Hardware(
+            cpu=profile.vcpu,
+            memory_mib=profile.memory_mib,
+            storage_gb=profile.storage_gb or None,
+        ),
+        key_id=spec.key_id,
+        authentication=Authentication(key_id=spec.key_id),
+        firewall_ids=spec.firewall_ids,
+        tags=spec.tags,
+        client_token=spec.client_token,
+    )
 
 
 async def _profile(session: Session, spec: InstanceSpec, image: RootImage) -> Profile:

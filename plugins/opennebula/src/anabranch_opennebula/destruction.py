@@ -26,6 +26,9 @@ _LONGEST_PAUSE: Final = 2.0
 async def destroy(one: Session, number: int) -> None:
     """Terminate a VM, and return when it is sure to go: it is off, and is being cleaned up.
 
+    oned accepts for what is gone, too, and ends what is pending or on hold within the call. So
+    only a look before tells what was gone already; one meanwhile may see what this call did.
+
     oned refuses while the machine boots or is otherwise at work: then it is asked again. oned
     accepts, and nothing comes of it, where the guest does not listen: then its power is cut.
 

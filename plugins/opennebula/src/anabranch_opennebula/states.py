@@ -11,6 +11,7 @@ __all__ = [
     "ACTIVE",
     "DONE",
     "INSTANCE_STATES",
+    "PENDING",
     "View",
     "view",
 ]
@@ -18,6 +19,7 @@ __all__ = [
 _A = InstanceAction
 _S = InstanceState
 
+PENDING: Final = 1
 ACTIVE: Final = 3
 """The state in which alone LCM_STATE tells something."""
 DONE: Final = 6

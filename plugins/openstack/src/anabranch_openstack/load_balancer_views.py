@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
+from functools import partial
 from typing import Final, NamedTuple
 
 import msgspec
 
 from anabranch.models import LoadBalancer
+from anabranch.overlap import both
 from anabranch.reading import Reader
 from anabranch_openstack import convert_load_balancer as convert
 from anabranch_openstack import wire_load_balancer as wire
@@ -56,7 +58,7 @@ async def listeners(octavia: Session, load_balancer_id: str | None = None) -> li
 
 
 async def look(octavia: Session, load_balancer_id: str, before: View | None = None) -> View:
-    """Ask for a load balancer and what belongs to it.
+    """Ask for a load balancer and what belongs to it, all at once.
 
     Args:
         octavia: Whom to ask.
@@ -66,11 +68,22 @@ async def look(octavia: Session, load_balancer_id: str, before: View | None = No
     Raises:
         NotFound: no such load balancer.
     """
-    balancer, raw = await ask(octavia, load_balancer_id)
-    found = before.listeners if before else await listeners(octavia, load_balancer_id)
+
+    async def parts() -> tuple[list[wire.Listener], wire.Tree]:
+        if before:
+            return before.listeners, await _tree(octavia, load_balancer_id)
+        return await both(
+            partial(listeners, octavia, load_balancer_id), partial(_tree, octavia, load_balancer_id)
+        )
+
+    (balancer, raw), found = await both(partial(ask, octavia, load_balancer_id), parts)
+    return View(balancer, raw, *found)
+
+
+async def _tree(octavia: Session, load_balancer_id: str) -> wire.Tree:
     path = f"/loadbalancers/{segment(load_balancer_id)}/status"
     reply = await octavia.request(LOAD_BALANCER, "GET", path)
-    return View(balancer, raw, found, decoded(reply, _STATUS).statuses.loadbalancer)
+    return decoded(reply, _STATUS).statuses.loadbalancer
 
 
 async def model(octavia: Session, view: View) -> LoadBalancer:
