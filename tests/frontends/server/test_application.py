@@ -116,7 +116,7 @@ async def test_a_bug_beside_the_api_is_told_without_its_traces(lisbon, client, m
     def broken(*_, **__):
         raise RuntimeError("the secret of /home/me")
 
-    monkeypatch.setattr("anabranch_server.deltacloud.documents.encode", broken)
+    monkeypatch.setattr("anabranch_server.deltacloud.call.Call.root", broken)
     with capture_logs() as events:
         reply = await client(lisbon).get("/?format=json")
     assert reply.status_code == 500
@@ -175,7 +175,7 @@ def _stripping(root):
 
 def _litestar(root):
     return lambda app: Litestar(
-        [asgi(root, is_mount=True, copy_scope=True)(app)], openapi_config=None
+        [asgi(root, is_mount=True, copy_scope=True)(app)], openapi_config=None, logging_config=None
     )
 
 
@@ -250,8 +250,8 @@ def test_there_is_no_other_name():
 # ------------------------------------------------------------------------------------------ logs
 
 
-async def test_requests_are_logged_without_what_may_be_secret(broker):
-    logging.getLogger("anabranch").setLevel(logging.INFO)
+async def test_requests_are_logged_without_what_may_be_secret(broker, caplog):
+    caplog.set_level(logging.INFO, "anabranch")
     app = logged(Application(broker, driver="mock"))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://localhost"
