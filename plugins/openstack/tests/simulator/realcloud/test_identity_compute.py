@@ -101,7 +101,7 @@ def test_identity(sides, method, target):
         "compute/v2.1/servers/detail?name=differential",
         "compute/v2.1/servers/{server}",
         "compute/v2.1/flavors?limit=1",
-        "compute/v2.1/flavors/detail?limit=1",
+        "compute/v2.1/flavors/detail?sort_key=memory_mb&limit=1",
         "compute/v2.1/flavors/{flavor}",
         "compute/v2.1/os-keypairs",
         "compute/v2.1/os-keypairs/demo-key",
