@@ -38,6 +38,7 @@ from anabranch.ids import QualifiedId
 from anabranch.logs import EventLog
 from anabranch.models import to_builtins
 from anabranch.operations import OPERATIONS, Operation, operations_of
+from anabranch.overlap import both
 from anabranch.plugins import PluginInfo, PluginRegistry, PluginRules
 from anabranch.redaction import SecretStr
 from anabranch.states import InstanceAction, InstanceState, StateMachine, Transition
@@ -93,6 +94,7 @@ __all__ = [
     "SecretStr",
     "StateMachine",
     "Transition",
+    "both",
     "find_configuration",
     "load_configuration",
     "operations_of",

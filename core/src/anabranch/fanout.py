@@ -232,7 +232,7 @@ class FanOut(Generic[T]):
                 self._courses[target.name].done = True
             else:
                 asked.append((target, target.fetch))
-        if len(asked) == 1:  # needs no task: a third of what a listing costs the broker
+        if len(asked) == 1:  # needs no task: nearly half of what a listing costs the broker
             try:
                 await self._ask(*asked[0], receive)
             except Exception as exc:

@@ -1,4 +1,4 @@
-"""Two requests at once, for drivers: two looks, or a change and the look at what it changes."""
+"""Two requests at once: two looks, or a change and the look at what it changes."""
 
 from __future__ import annotations
 

@@ -7,10 +7,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any, Final, Self
 from urllib.parse import quote
 
-import anyio
 import msgspec
 
-from anabranch import AnabranchError, Answer, CloudError, InvalidRequest, QualifiedId
+from anabranch import Answer, CloudError, InvalidRequest, QualifiedId, both
 from anabranch.models import Blob, BlobSpec, Bucket
 from anabranch_server.deltacloud import documents
 from anabranch_server.deltacloud.blob_pages import (
@@ -25,9 +24,9 @@ from anabranch_server.deltacloud.body import Body
 from anabranch_server.deltacloud.call import Call
 from anabranch_server.deltacloud.downloads import content_headers, download
 from anabranch_server.deltacloud.negotiation import Format
-from anabranch_server.deltacloud.paging import asker, leading_on, part_of
+from anabranch_server.deltacloud.paging import leading_on, part_of
 from anabranch_server.deltacloud.parameters import Parameters, read_body
-from anabranch_server.deltacloud.rendering import rendered
+from anabranch_server.deltacloud.rendering import member, see
 from anabranch_server.deltacloud.reply import Reply
 from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.segments import Upload
@@ -87,27 +86,18 @@ async def _contents(request: Request, where: QualifiedId) -> Reply:
     What it is and what it holds are asked for at the same time.
     """
     broker = request.selection.broker
-    about = ["blobs", where.cloud, where.id, *asker(request)]
+    about = ["blobs", where.cloud, where.id, *request.asker]
     limit, cursors = part_of(request, about)
     next_page: str | None = None
 
     async def ask() -> tuple[Bucket, Answer[Blob]]:
-        buckets: list[Bucket] = []
-        listings: list[Answer[Blob]] = []
-        errors: list[AnabranchError] = []
-
-        async def look() -> None:
-            try:
-                buckets.append(await broker.buckets.get(where))
-            except AnabranchError as exc:
-                errors.append(exc)
-
-        async with anyio.create_task_group() as group:
-            group.start_soon(look)
-            listings.append(await broker.blobs.list(where, limit=limit, cursors=cursors))
-        for error in (*errors, *listings[0].errors.values()):
+        bucket, answer = await both(
+            lambda: broker.buckets.get(where),
+            lambda: broker.blobs.list(where, limit=limit, cursors=cursors),
+        )
+        for error in answer.errors.values():
             raise error
-        return buckets[0], listings[0]
+        return bucket, answer
 
     (bucket, answer), headers = await request.timed(ask)
     if limit is not None:
@@ -117,7 +107,7 @@ async def _contents(request: Request, where: QualifiedId) -> Reply:
     contents = documents.BucketContents(bucket, answer.items, whole)
     if request.format is Format.HTML:
         return bucket_page(request, contents, headers, next_page)
-    return _document(request, "buckets", contents, headers=headers)
+    return member(request, "buckets", contents, headers=headers)
 
 
 async def _show(request: Request, where: QualifiedId) -> Reply:
@@ -128,7 +118,7 @@ async def _show(request: Request, where: QualifiedId) -> Reply:
     if request.format is Format.HTML:
         return blob_page(request, blob, headers)
     content = await _small_text(request, where, blob) if request.format is Format.JSON else None
-    return _document(request, "blobs", documents.BlobContents(blob, content), headers=headers)
+    return member(request, "blobs", documents.BlobContents(blob, content), headers=headers)
 
 
 async def _small_text(request: Request, where: QualifiedId, blob: Blob) -> str | None:
@@ -183,7 +173,7 @@ async def _replace(request: Request, where: QualifiedId) -> Reply:
         metadata=_metadata(call),
     )
     blob, headers = await _store(request, where.cloud, spec, Body(call))
-    return _document(request, "blobs", blob, headers=headers)
+    return member(request, "blobs", blob, headers=headers)
 
 
 async def _begin(request: Request, where: QualifiedId) -> Reply:
@@ -216,7 +206,7 @@ async def _complete(request: Request, upload: Upload) -> Reply:
     blob, headers = await request.timed(
         lambda: blobs.complete_upload(upload.cloud, spec, upload.upload_id, segments)
     )
-    return _document(request, "blobs", blob, headers=headers)
+    return member(request, "blobs", blob, headers=headers)
 
 
 async def _create(request: Request, bucket: QualifiedId) -> Reply:
@@ -239,8 +229,8 @@ async def _create(request: Request, bucket: QualifiedId) -> Reply:
             blob = await request.selection.broker.blobs.set_metadata(where, metadata)
     place = request.view.blob(bucket.cloud, bucket.id, spec.name)
     if request.format is Format.HTML:
-        return _see(place)
-    return _document(request, "blobs", blob, status=201, headers={**headers, "Location": place})
+        return see(place)
+    return member(request, "blobs", blob, status=201, headers={**headers, "Location": place})
 
 
 async def _describe(request: Request, where: QualifiedId) -> Reply:
@@ -248,7 +238,7 @@ async def _describe(request: Request, where: QualifiedId) -> Reply:
     metadata = {**_form_metadata(request.parameters), **_metadata(request.call)}
     blob = await request.selection.broker.blobs.set_metadata(where, metadata)
     if request.format is Format.HTML:
-        return _see(request.view.blob(where.cloud, blob.bucket_id, blob.id))
+        return see(request.view.blob(where.cloud, blob.bucket_id, blob.id))
     return Reply(204, headers=_metadata_headers(blob.metadata))
 
 
@@ -265,7 +255,7 @@ async def _destroy(request: Request, where: QualifiedId) -> Reply:
         raise nothing_to_destroy("blob", where)
     if request.format is Format.HTML:
         bucket, _, _ = where.id.partition("/")
-        return _see(request.view.member("buckets", where.cloud, bucket))
+        return see(request.view.member("buckets", where.cloud, bucket))
     return Reply(204, headers=headers)
 
 
@@ -310,28 +300,6 @@ class _Source(AsyncIterator[bytes]):
     def __exit__(self, kind: object, value: BaseException | None, trace: object) -> None:
         if self._problem is not None and isinstance(value, CloudError):
             raise self._problem
-
-
-def _document(
-    request: Request,
-    collection: str,
-    item: Any,
-    *,
-    status: int = 200,
-    headers: Mapping[str, str] | None = None,
-) -> Reply:
-    return rendered(
-        request,
-        f"{collection}.show",
-        xml=lambda: documents.show_xml(collection, item, request.view),
-        plain=lambda: documents.show_plain(collection, item, request.view),
-        status=status,
-        headers=headers,
-    )
-
-
-def _see(place: str) -> Reply:
-    return Reply(303, headers={"Location": place})
 
 
 async def _whole(content: bytes) -> AsyncGenerator[bytes]:

@@ -7,13 +7,12 @@ from typing import Any
 
 from anabranch import QualifiedId
 from anabranch.models import Instance, Key
-from anabranch_server.deltacloud import documents
 from anabranch_server.deltacloud.compatible import with_profiles
 from anabranch_server.deltacloud.filtering import filtered
 from anabranch_server.deltacloud.listing import listed
 from anabranch_server.deltacloud.making import make
 from anabranch_server.deltacloud.negotiation import Format
-from anabranch_server.deltacloud.rendering import rendered
+from anabranch_server.deltacloud.rendering import member, members, see
 from anabranch_server.deltacloud.reply import Reply
 from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.specs import arguments, cloud_for, in_terms_of
@@ -21,8 +20,6 @@ from anabranch_server.deltacloud.vocabulary import Action, Collection
 from anabranch_server.problems import nothing_to_destroy
 
 __all__ = ["act", "create", "destroy", "index", "show"]
-
-_SEE_OTHER = 303
 
 
 async def index(request: Request, collection: Collection) -> Reply:
@@ -39,13 +36,11 @@ async def index(request: Request, collection: Collection) -> Reply:
     else:
         found = await listed(request, collection, filters)
         items = found.answer.items
-    name, view, clouds = collection.name, request.view, found.clouds
-    return rendered(
+    return members(
         request,
-        f"{name}.index",
-        xml=lambda: documents.index_xml(name, items, view, clouds),
-        plain=lambda: documents.index_plain(name, items, view, clouds),
-        json=lambda: documents.index_json(name, items, view, clouds),
+        collection,
+        items,
+        clouds=found.clouds,
         headers=found.headers,
         next_page=found.next_page,
     )
@@ -65,7 +60,7 @@ async def show(request: Request, collection: Collection, ident: str) -> Reply:
         )
     else:
         item, headers = await get()
-    return _shown(request, collection, item, 200, headers)
+    return member(request, collection.name, item, headers=headers)
 
 
 async def create(request: Request, collection: Collection, action: Action) -> Reply:
@@ -80,12 +75,13 @@ async def create(request: Request, collection: Collection, action: Action) -> Re
             lambda: make(request, collection, action, cloud, fields)
         )
     if len(made) > 1:
-        return _several(request, collection, made, headers)
+        return members(request, collection, made, secrets=True, status=201, headers=headers)
     (item,) = made
     where = request.view.member(collection.name, item.cloud, item.id)
     if request.format is Format.HTML and not _tells_a_secret(item):
-        return _see(where)
-    return _shown(request, collection, item, 201, {**headers, "Location": where})
+        return see(where)
+    headers = {**headers, "Location": where}
+    return member(request, collection.name, item, status=201, headers=headers)
 
 
 async def destroy(request: Request, collection: Collection, ident: str) -> Reply:
@@ -100,7 +96,7 @@ async def destroy(request: Request, collection: Collection, ident: str) -> Reply
     if not there:
         raise nothing_to_destroy(collection.singular, target)
     if request.format is Format.HTML:
-        return _see(request.view.collection(collection.name))
+        return see(request.view.collection(collection.name))
     return Reply(204, headers=headers)
 
 
@@ -129,49 +125,14 @@ async def act(
     with in_terms_of(action):
         item, headers = await request.timed(lambda: does(target, **given))
     if request.format is Format.HTML:
-        return _see(request.view.member(collection.name, target.cloud, target.id))
+        return see(request.view.member(collection.name, target.cloud, target.id))
     if action.empty:
         return Reply(action.status, headers=headers)
-    return _shown(request, collection, item, action.status, headers, action)
-
-
-def _shown(
-    request: Request,
-    collection: Collection,
-    item: Any,
-    status: int,
-    headers: Mapping[str, str],
-    action: Action | None = None,
-) -> Reply:
     # Deltacloud does not wrap the instance that an action answers with.
-    wrapped = action is None or collection.name != "instances"
-    name, view = collection.name, request.view
-    return rendered(
-        request,
-        f"{name}.show",
-        xml=lambda: documents.show_xml(name, item, view),
-        plain=lambda: documents.show_plain(name, item, view, wrapped=wrapped),
-        status=status,
-        headers=headers,
+    wrapped = collection.name != "instances"
+    return member(
+        request, collection.name, item, wrapped=wrapped, status=action.status, headers=headers
     )
-
-
-def _several(
-    request: Request, collection: Collection, items: Sequence[Any], headers: Mapping[str, str]
-) -> Reply:
-    name, view = collection.name, request.view
-    return rendered(
-        request,
-        f"{name}.index",
-        xml=lambda: documents.index_xml(name, items, view, secrets=True),
-        plain=lambda: documents.index_plain(name, items, view, secrets=True),
-        status=201,
-        headers=headers,
-    )
-
-
-def _see(where: str) -> Reply:
-    return Reply(_SEE_OTHER, headers={"Location": where})
 
 
 def _tells_a_secret(made: Any) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from anabranch import Answer, CloudReport, CloudStatus, ErrorReport, OperationNotSupported
 from anabranch_server.deltacloud.filtering import Filters
-from anabranch_server.deltacloud.paging import asker, leading_on, part_of
+from anabranch_server.deltacloud.paging import leading_on, part_of
 from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.vocabulary import Collection
 from anabranch_server.problems import Problem, not_offered, problem_of
@@ -109,7 +109,7 @@ def _with_failures(
 def _about(request: Request, collection: Collection, filters: Filters) -> list[Any]:
     """Return what list it is: the same account, clouds, collection and filters."""
     asked = [request.parameters.get(parameter.name) for parameter in collection.filters]
-    return [collection.name, *asker(request), filters.clouds, asked]
+    return [collection.name, *request.asker, filters.clouds, asked]
 
 
 def insist(request: Request, answer: Answer[Any]) -> None:

@@ -9,7 +9,7 @@ from anabranch_server.deltacloud.request import Request
 from anabranch_server.deltacloud.sealing import opened, sealed
 from anabranch_server.problems import Problem
 
-__all__ = ["Part", "asker", "leading_on", "part_of"]
+__all__ = ["Part", "leading_on", "part_of"]
 
 _LIFE: Final = 24 * 3600
 """Seconds that a page can be asked for."""
@@ -26,13 +26,6 @@ class Part(NamedTuple):
 
     limit: int | None
     cursors: Mapping[str, str] | None
-
-
-def asker(request: Request) -> list[Any]:
-    """Return whose list it is: a page that one was given is no other's."""
-    selection, credentials = request.selection, request.call.credentials
-    user = credentials.user if credentials else None
-    return [selection.driver, selection.provider, user]
 
 
 def part_of(request: Request, about: Sequence[Any]) -> Part:

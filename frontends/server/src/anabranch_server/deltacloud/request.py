@@ -39,6 +39,13 @@ class Request(msgspec.Struct, frozen=True):
     view: View
     format: Format
 
+    @property
+    def asker(self) -> list[str | None]:
+        """Who asks: what is sealed for one is no other's."""
+        credentials = self.call.credentials
+        user = credentials.user if credentials else None
+        return [self.selection.driver, self.selection.provider, user]
+
     def target(self, ident: str) -> QualifiedId:
         """Return the cloud and the platform's own id of what a path names.
 

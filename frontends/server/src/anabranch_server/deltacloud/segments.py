@@ -99,6 +99,4 @@ class Upload:
 
 def _about(request: Request, where: QualifiedId) -> list[Any]:
     """Return what an upload belongs to: the same account, cloud and blob."""
-    selection, credentials = request.selection, request.call.credentials
-    user = credentials.user if credentials else None
-    return ["upload", where.cloud, where.id, selection.driver, selection.provider, user]
+    return ["upload", where.cloud, where.id, *request.asker]
