@@ -17,6 +17,7 @@ from anabranch_server.deltacloud import documents, pages
 from anabranch_server.deltacloud.app import Deltacloud
 from anabranch_server.deltacloud.backends import Backend, Configured, PassThrough
 from anabranch_server.deltacloud.call import Call, Receive, Scope, Send
+from anabranch_server.deltacloud.documents.markup import DECLARATION
 from anabranch_server.deltacloud.negotiation import Format
 from anabranch_server.deltacloud.refusals import refusal
 from anabranch_server.deltacloud.rendering import page
@@ -30,7 +31,6 @@ ASGIApp: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 
 _ROBOTS: Final = "User-agent: *\nDisallow: /\n"
 _TITLE: Final = "Anabranch"
-_DECLARATION: Final = "<?xml version='1.0' encoding='utf-8' ?>\n"
 _SERVED: Final = {"api": "/api", "docs": "/api/docs", "health": "/health"}
 _FOR_ALL: Final = ("/health", "/robots.txt")
 _log: Final = EventLog()
@@ -132,7 +132,7 @@ class Application:
             if kind is Format.JSON:
                 return _response(Reply(200, documents.encode({"links": links}), kind))
             lines = [f"  <link href='{li['href']}' rel='{li['rel']}' />\n" for li in links]
-            body = f"{_DECLARATION}<index>\n{''.join(lines)}</index>\n".encode()
+            body = f"{DECLARATION}<index>\n{''.join(lines)}</index>\n".encode()
             return _response(Reply(200, body, kind))
 
         @asynccontextmanager
